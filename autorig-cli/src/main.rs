@@ -1,0 +1,2 @@
+//! The `autorig` command.
+fn main() {}

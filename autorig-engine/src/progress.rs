@@ -1,0 +1,65 @@
+//! How a caller follows and stops a rig.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Result, scene::Scene};
+
+/// The parts of the work, in order; the names are those of the task API (`spec.md` §4.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Bytes to a scene.
+    Read,
+    /// Orientation, class, solid.
+    Analyse,
+    /// Joints.
+    Skeleton,
+    /// Skin weights.
+    Skin,
+    /// Writing the files.
+    Export,
+}
+
+impl Stage {
+    /// Every stage in order.
+    pub const ALL: [Self; 5] = [Self::Read, Self::Analyse, Self::Skeleton, Self::Skin, Self::Export];
+
+    /// The stage's name in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Analyse => "analyse",
+            Self::Skeleton => "skeleton",
+            Self::Skin => "skin",
+            Self::Export => "export",
+        }
+    }
+}
+
+/// What a caller hears while a rig is made, and how it says stop.
+pub trait Progress {
+    /// `fraction` of the whole work is done (0 to 1, never falling); `stage` is what is being done now.
+    fn report(&mut self, stage: Stage, fraction: f32) {
+        let _ = (stage, fraction);
+    }
+
+    /// The prepared mesh is ready to be shown: world space, no skin yet.
+    ///
+    /// # Errors
+    /// An error stops the rig and is returned from it.
+    fn prepared(&mut self, scene: &Scene) -> Result<()> {
+        let _ = scene;
+        Ok(())
+    }
+
+    /// True as soon as the rig should stop; asked often.
+    fn cancelled(&self) -> bool {
+        false
+    }
+}
+
+/// Hears nothing, never stops.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Silent;
+
+impl Progress for Silent {}

@@ -1,0 +1,1 @@
+//! Bakes node transforms into vertices.

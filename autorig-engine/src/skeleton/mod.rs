@@ -1,0 +1,23 @@
+//! Joints: what they are called, where they are, how sure we are.
+
+use glam::DVec3;
+
+/// The joints of a rig, parents before children; joint 0 is the root.
+#[derive(Debug, Clone, Default)]
+pub struct Skeleton {
+    /// The joints in order.
+    pub joints: Vec<Joint>,
+}
+
+/// One joint in bind pose, in the file's own frame and unit. Joint frames are parallel to the file's axes.
+#[derive(Debug, Clone)]
+pub struct Joint {
+    /// Canonical name (VRM 1.0 humanoid bone in camelCase, or `root`).
+    pub name: String,
+    /// Index of the parent, always smaller than its own.
+    pub parent: Option<usize>,
+    /// Position in the world of the input.
+    pub position: DVec3,
+    /// How sure the engine is, 0 to 1.
+    pub confidence: f32,
+}
