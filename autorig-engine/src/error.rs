@@ -105,6 +105,8 @@ codes! {
     LimitMeshes => "limit_meshes", Limit, "join the objects before exporting";
     /// A texture is too large once decoded.
     LimitTexture => "limit_texture", Limit, "reduce the textures, at most 8192 pixels a side";
+    /// The file unfolds into more data than is accepted.
+    LimitMemory => "limit_memory", Limit, "send a simpler model; share less data between its parts";
     /// The caller asked to stop.
     Cancelled => "cancelled", Cancelled, "start it again";
     /// A file could not be read or written.

@@ -18,6 +18,9 @@ pub struct Limits {
     pub texture_side: u32,
     /// Bytes of all textures decoded to RGBA8.
     pub texture_bytes: u64,
+    /// Bytes of all vertex attributes, indices and encoded images once read; guards against small
+    /// files that unfold into much.
+    pub decoded_bytes: u64,
 }
 
 impl Default for Limits {
@@ -29,6 +32,7 @@ impl Default for Limits {
             meshes: 1_000,
             texture_side: 8192,
             texture_bytes: 256 << 20,
+            decoded_bytes: 2 << 30,
         }
     }
 }

@@ -37,6 +37,12 @@ pub struct Scene {
     pub clip_names: Vec<String>,
     /// glTF extensions the file uses, whose raw JSON is carried in materials and textures.
     pub extensions_used: Vec<String>,
+    /// Those of them that a reader must know to read the file.
+    pub extensions_required: Vec<String>,
+    /// Raw top-level extensions that other kept parts refer to (`KHR_materials_variants`).
+    pub extensions: Map<String, Value>,
+    /// Who holds the rights, as the file says.
+    pub copyright: Option<String>,
     /// What was repaired or dropped while reading.
     pub warnings: Vec<Warning>,
 }
@@ -71,6 +77,8 @@ pub struct Node {
     pub mesh: Option<usize>,
     /// Index into [`Scene::skins`].
     pub skin: Option<usize>,
+    /// Weights of the mesh's morph targets in this place; empty where the mesh's own apply.
+    pub morph_weights: Vec<f32>,
 }
 
 /// A mesh: primitives that share a name and a node.
@@ -84,6 +92,8 @@ pub struct Mesh {
     pub morph_names: Vec<String>,
     /// Default weights of the morph targets.
     pub morph_weights: Vec<f32>,
+    /// Raw extras, without the names of the morph targets.
+    pub extras: Option<Value>,
 }
 
 /// Triangles with one material. All attributes have one entry a vertex.
@@ -107,6 +117,8 @@ pub struct Primitive {
     pub morphs: Vec<Morph>,
     /// Skin influences of the input, indices into its skin's joints.
     pub influences: Option<Influences>,
+    /// Raw extensions that refer to materials only (`KHR_materials_variants`).
+    pub extensions: Map<String, Value>,
     /// Other attributes of the file (names beginning with `_`) are not kept; extras of the primitive are.
     pub extras: Option<Value>,
 }
