@@ -1,0 +1,148 @@
+//! What may be typed: the verbs and flags of `spec.md` §10 that exist in this version.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// Rig a character: mesh in, skeleton and skin weights out.
+#[derive(Debug, Parser)]
+#[command(
+    name = "autorig",
+    version,
+    arg_required_else_help = true,
+    after_help = "Exit codes: 0 ok, 1 internal, 2 usage, 3 input refused, 4 limit, 5 not found, 6 denied, \
+                  7 network or server, 130 interrupted."
+)]
+pub(crate) struct Cli {
+    /// How to talk.
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// How the command talks; the same for every verb.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct OutputArgs {
+    /// Print one JSON envelope on stdout, and nothing else anywhere
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Print errors only
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Rig a character, or every model of a folder
+    Rig(RigArgs),
+    /// Show what is in a model file
+    Inspect(InspectArgs),
+    /// Write a character made by procedure, to try things with
+    Sample(SampleArgs),
+    /// Serve the page and the API, rigging on this machine
+    Serve(ServeArgs),
+    /// Print the completion script of a shell
+    Completions(CompletionsArgs),
+    /// Rig one job of a server: the job as JSON on stdin, events as lines of JSON on stdout
+    #[command(hide = true)]
+    RigChild,
+}
+
+impl Verb {
+    /// The name in the JSON envelope.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Rig(_) => "rig",
+            Self::Inspect(_) => "inspect",
+            Self::Sample(_) => "sample",
+            Self::Serve(_) => "serve",
+            Self::Completions(_) => "completions",
+            Self::RigChild => "rig-child",
+        }
+    }
+}
+
+/// `autorig rig`
+#[derive(Debug, Args)]
+pub(crate) struct RigArgs {
+    /// Model file (GLB, glTF, OBJ, VRM), `-` for stdin, or a folder of models
+    #[arg(value_name = "IN")]
+    pub(crate) input: PathBuf,
+    /// Where to write: a `.glb` file, `-` for stdout, or a folder, which gets every file of the rig
+    #[arg(long, short, value_name = "OUT")]
+    pub(crate) output: PathBuf,
+    /// Joints placed by hand: JSON, `[{"name", "position": [x, y, z]}]` or a report of an earlier rig
+    #[arg(long, value_name = "FILE")]
+    pub(crate) joints: Option<PathBuf>,
+    /// What the character is
+    #[arg(long, value_enum, default_value_t = Class::Auto)]
+    pub(crate) class: Class,
+    /// Most joints a vertex may follow
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=8))]
+    pub(crate) influences: u8,
+    /// Also write the report to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Overwrite files that exist
+    #[arg(long, short)]
+    pub(crate) force: bool,
+    /// Threads to work with; all cores by default. The result is the same for any number
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) threads: Option<u16>,
+}
+
+/// What a character may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Class {
+    /// Whatever it looks like
+    Auto,
+    /// A human shape: two arms, two legs, upright
+    Humanoid,
+}
+
+/// `autorig inspect`
+#[derive(Debug, Args)]
+pub(crate) struct InspectArgs {
+    /// Model file (GLB, glTF, OBJ, VRM), or `-` for stdin
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+/// `autorig sample`
+#[derive(Debug, Args)]
+pub(crate) struct SampleArgs {
+    /// Which one: human, cartoon, robot, quadruped
+    pub(crate) name: String,
+    /// The `.glb` file to write, or `-` for stdout
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// About how many triangles; the sample's own number by default
+    #[arg(long, value_name = "N")]
+    pub(crate) triangles: Option<usize>,
+    /// Overwrite a file that exists
+    #[arg(long, short)]
+    pub(crate) force: bool,
+}
+
+/// `autorig serve`
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Address to listen on; port 0 takes any free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7070")]
+    pub(crate) listen: SocketAddr,
+    /// Folder of the database and the files; made when it is not there
+    #[arg(long, value_name = "DIR", default_value = "autorig-data")]
+    pub(crate) data: PathBuf,
+}
+
+/// `autorig completions`
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}

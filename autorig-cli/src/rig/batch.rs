@@ -1,0 +1,169 @@
+//! Every model of a folder, one after the other; one that fails does not stop the rest.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use autorig_engine::rig::Options;
+use serde_json::{Value, json};
+
+use super::{
+    Places,
+    one::{prepare_folder, rig_one},
+};
+use crate::{
+    args::RigArgs,
+    failure::{Exit, Failure, Result},
+    input::safe_stem,
+    interrupt,
+    output::{self, Target},
+    ui::{Outcome, Ui},
+};
+
+/// Extensions of the formats that are read.
+const READABLE: [&str; 4] = ["glb", "gltf", "obj", "vrm"];
+/// Model files that are passed over with a word, because they are not read yet.
+const NOT_YET: [&str; 1] = ["fbx"];
+
+/// Rigs every readable model of `args.input` into a folder.
+pub(super) fn run(args: &RigArgs, target: &Target, options: &Options, ui: &Ui) -> Result<Outcome> {
+    let Target::Folder(folder) = target else {
+        return Err(Failure::usage(
+            "output_not_a_folder",
+            "a folder of models needs a folder of outputs",
+            "end the output in /",
+        )
+        .about(&args.output));
+    };
+    if args.report.is_some() {
+        return Err(Failure::usage(
+            "report_of_a_batch",
+            "--report names one file, and every model has a report",
+            "leave --report away; each report is written beside its rig",
+        ));
+    }
+    if same_folder(&args.input, folder) {
+        return Err(Failure::usage(
+            "output_is_input",
+            "the outputs would become inputs of the next run",
+            "choose another folder for the outputs",
+        )
+        .about(folder));
+    }
+    let inputs = find(&args.input, ui)?;
+    let jobs = plan(&inputs, target)?;
+    let places: Vec<_> = jobs.iter().flat_map(|(_, places)| places.all()).collect();
+    output::check_free(&places, args.force)?;
+    let made = prepare_folder(target)?;
+    output::check_parent(&folder.join("x"))?;
+    let outcome = work(&jobs, args.force, options, ui);
+    if outcome.rigged == 0 {
+        made.iter().rev().for_each(|folder| drop(fs::remove_dir(folder)));
+    }
+    Ok(outcome.finish(jobs.len(), ui))
+}
+
+struct Tally {
+    files: Vec<Value>,
+    rigged: usize,
+    worst: Option<Failure>,
+}
+
+impl Tally {
+    fn finish(self, total: usize, ui: &Ui) -> Outcome {
+        let Self { files, rigged, worst } = self;
+        ui.say(&format!("{rigged} of {total} models rigged"));
+        let result = json!({ "total": total, "rigged": rigged, "files": files });
+        let failure = worst.map(|worst| {
+            if worst.exit == Exit::Interrupted {
+                return worst;
+            }
+            let message = format!("{} of {total} models were not rigged", total - rigged);
+            Failure::new(worst.exit, "batch_failed", message, "see the errors above, one for each model")
+        });
+        Outcome { result, failure }
+    }
+}
+
+fn work(jobs: &[(PathBuf, Places)], force: bool, options: &Options, ui: &Ui) -> Tally {
+    let mut tally = Tally { files: Vec::new(), rigged: 0, worst: None };
+    for (input, places) in jobs {
+        let failure = match interrupt::check().and_then(|()| rig_one(input, places, force, options, ui)) {
+            Ok(result) => {
+                tally.rigged += 1;
+                tally.files.push(json!({ "input": input, "ok": true, "result": result, "error": null }));
+                continue;
+            }
+            Err(failure) => failure,
+        };
+        let interrupted = failure.exit == Exit::Interrupted;
+        if !interrupted {
+            ui.fail(&failure);
+        }
+        tally.files.push(json!({ "input": input, "ok": false, "result": null, "error": failure }));
+        if tally.worst.as_ref().is_none_or(|worst| failure.exit.severity() > worst.exit.severity()) {
+            tally.worst = Some(failure);
+        }
+        if interrupted {
+            break;
+        }
+    }
+    tally
+}
+
+/// The readable models of a folder by name; folders inside are not entered.
+fn find(folder: &Path, ui: &Ui) -> Result<Vec<PathBuf>> {
+    let io = |error| Failure::io("list the folder", folder, &error);
+    let mut inputs = Vec::new();
+    for entry in fs::read_dir(folder).map_err(io)? {
+        let path = entry.map_err(io)?.path();
+        let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if hidden || path.is_dir() {
+            continue;
+        }
+        if READABLE.contains(&extension.as_str()) {
+            inputs.push(path);
+        } else if NOT_YET.contains(&extension.as_str()) {
+            let message = format!(".{extension} files are not read yet; export it as GLB");
+            ui.warn("unsupported_format", &message, Some(&path));
+        }
+    }
+    inputs.sort();
+    if inputs.is_empty() {
+        return Err(Failure::new(
+            Exit::Input,
+            "no_models",
+            "the folder holds no model",
+            "put GLB, glTF, OBJ or VRM files into it",
+        )
+        .about(folder));
+    }
+    Ok(inputs)
+}
+
+/// Gives every input its places; two inputs must not share one.
+fn plan(inputs: &[PathBuf], target: &Target) -> Result<Vec<(PathBuf, Places)>> {
+    let mut stems: BTreeMap<String, &Path> = BTreeMap::new();
+    let mut jobs = Vec::with_capacity(inputs.len());
+    for input in inputs {
+        let stem = safe_stem(input);
+        if let Some(other) = stems.get(&stem) {
+            return Err(Failure::usage(
+                "same_output",
+                format!("{} would write the same outputs", other.display()),
+                "rename one of the two",
+            )
+            .about(input));
+        }
+        jobs.push((input.clone(), Places::new(target, &stem, None)));
+        stems.insert(stem, input);
+    }
+    Ok(jobs)
+}
+
+fn same_folder(a: &Path, b: &Path) -> bool {
+    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}

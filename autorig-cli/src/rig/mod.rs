@@ -1,0 +1,70 @@
+//! `autorig rig`: one model, or every model of a folder.
+
+mod batch;
+mod joints;
+mod one;
+
+use std::path::PathBuf;
+
+use autorig_engine::{Limits, rig::Options};
+
+use crate::{
+    args::RigArgs,
+    failure::{Failure, Result},
+    output::Target,
+    ui::{Outcome, Ui},
+};
+
+/// Runs the verb.
+pub(crate) fn run(args: &RigArgs, ui: &Ui) -> Result<Outcome> {
+    let target = Target::parse(&args.output)?;
+    target.check_stdout(ui)?;
+    let options = options(args)?;
+    if args.input.is_dir() { batch::run(args, &target, &options, ui) } else { one::run(args, &target, &options, ui) }
+}
+
+fn options(args: &RigArgs) -> Result<Options> {
+    Ok(Options {
+        joints: args.joints.as_deref().map(joints::read).transpose()?.unwrap_or_default(),
+        influences: args.influences.into(),
+        limits: Limits::default(),
+        threads: args.threads.map(usize::from),
+    })
+}
+
+/// Where the files of a rig named `stem` go.
+struct Places {
+    rigged: Option<PathBuf>,
+    prepared: Option<PathBuf>,
+    report: Option<PathBuf>,
+}
+
+impl Places {
+    fn new(target: &Target, stem: &str, report: Option<&PathBuf>) -> Self {
+        match target {
+            Target::Stdout => Self { rigged: None, prepared: None, report: report.cloned() },
+            Target::File(path) => Self { rigged: Some(path.clone()), prepared: None, report: report.cloned() },
+            Target::Folder(folder) => Self {
+                rigged: Some(folder.join(format!("{stem}_rigged.glb"))),
+                prepared: Some(folder.join(format!("{stem}_model_prepared.glb"))),
+                report: Some(report.cloned().unwrap_or_else(|| folder.join(format!("{stem}_report.json")))),
+            },
+        }
+    }
+
+    fn all(&self) -> Vec<PathBuf> {
+        [&self.rigged, &self.prepared, &self.report].into_iter().flatten().cloned().collect()
+    }
+
+    /// Two outputs of one name would overwrite each other.
+    fn check_distinct(&self) -> Result<()> {
+        let mut paths = self.all();
+        let before = paths.len();
+        paths.sort();
+        paths.dedup();
+        if paths.len() == before {
+            return Ok(());
+        }
+        Err(Failure::usage("same_output", "two outputs have the same name", "give the report a name of its own"))
+    }
+}
