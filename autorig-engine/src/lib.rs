@@ -1,14 +1,17 @@
 //! The rigging engine of AutoRig (being written).
 
+pub mod analyse;
 pub mod error;
 pub mod limits;
 pub mod progress;
+mod random;
 pub mod read;
 pub mod report;
 pub mod rig;
 pub mod sample;
 pub mod scene;
 pub mod skeleton;
+pub mod skin;
 pub mod write;
 
 pub use error::{Code, Error, Kind, Result};

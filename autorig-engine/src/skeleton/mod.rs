@@ -2,6 +2,8 @@
 
 use glam::DVec3;
 
+pub mod predictor;
+
 /// The joints of a rig, parents before children; joint 0 is the root.
 #[derive(Debug, Clone, Default)]
 pub struct Skeleton {
