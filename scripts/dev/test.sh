@@ -1,0 +1,67 @@
+# ./dev test: everything, ending with the plain line that counts it.
+# shellcheck shell=bash
+
+dev_test() {
+    local start=$SECONDS
+    install_for_test
+    rm -rf "$LOGS"
+    mkdir -p "$LOGS"
+    part "page build" parse_check build_page
+    check_parts
+    part "Rust tests" parse_nextest test_rust
+    part "Rust documentation tests" parse_cargo_test cargo test --locked --doc "${RUST_SET[@]}"
+    part "Python tests" parse_pytest test_python
+    part "Python types" parse_check test_stubs
+    part "page unit tests" parse_node test_page test
+    part "page in a browser" parse_node test_page test:browser
+    part "glTF validator over rigs" parse_plain test_validator
+    note "everything took $((SECONDS - start)) s"
+    summary
+}
+
+install_for_test() {
+    install_debian "${DEBIAN_RUN[@]}" || die "installing Debian packages failed; is the network up?"
+    install_rust
+    install_debian "${DEBIAN_TEST[@]}" || note "Chromium could not be installed: what needs it fails or is skipped by name"
+    install_python requirements.txt || die "installing Python packages into .venv failed; is the network up?"
+    install_nextest || note "cargo-nextest could not be installed: cargo test runs instead"
+    install_npm scripts/validator || note "the glTF validator could not be installed: what needs it is skipped by name"
+}
+
+test_rust() {
+    build_binary
+    if cargo nextest --version >/dev/null 2>&1; then
+        cargo nextest run --locked --profile ci "${RUST_SET[@]}"
+    else
+        cargo test --locked --no-fail-fast --lib --bins --tests --examples "${RUST_SET[@]}"
+    fi
+}
+
+test_python() {
+    (cd autorig-py && maturin develop -q --locked)
+    python -m pytest -q -p no:cacheprovider autorig-py/tests
+}
+
+test_stubs() {
+    python -m mypy.stubtest autorig --ignore-missing-stub
+}
+
+test_page() {
+    install_npm static
+    build_binary
+    cd static
+    npm run -s "$1"
+}
+
+# Every sample and, where the benchmark is at hand, every one of its characters: a valid GLB or a refusal with a reason.
+test_validator() {
+    build_binary
+    [ -e scripts/validator/node_modules/gltf-validator ] || {
+        echo "0 passed, 0 failed, 1 skipped"
+        return 0
+    }
+    python scripts/validate_rigs.py --bin "$AUTORIG_BIN" --out "$ARTIFACTS/rigs"
+}
+
+# shellcheck source=/dev/null
+source "$ROOT/scripts/dev/check.sh"
