@@ -73,12 +73,7 @@ pub(crate) struct Failure {
 
 impl Failure {
     /// A failure that is not the engine's.
-    pub(crate) fn new(
-        exit: Exit,
-        code: &str,
-        message: impl Into<String>,
-        remedy: impl Into<String>,
-    ) -> Self {
+    pub(crate) fn new(exit: Exit, code: &str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { code: code.to_owned(), message: message.into(), remedy: remedy.into(), file: None, exit }
     }
 
@@ -102,9 +97,7 @@ impl Failure {
     /// A file could not be read or written; `doing` completes "cannot …".
     pub(crate) fn io(doing: &str, path: &Path, error: &io::Error) -> Self {
         let (exit, code, remedy) = match error.kind() {
-            io::ErrorKind::NotFound => {
-                (Exit::NotFound, "file_not_found", "check the path; nothing is there")
-            }
+            io::ErrorKind::NotFound => (Exit::NotFound, "file_not_found", "check the path; nothing is there"),
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
                 (Exit::Denied, "permission_denied", "check the permissions of the path")
             }

@@ -32,7 +32,12 @@ pub(crate) fn run(args: &InspectArgs, ui: &Ui) -> Result<Outcome> {
         ui.result(contents.text(&display_name(&args.file)).as_bytes())?;
     }
     let mut result = serde_json::to_value(&contents).map_err(|error| {
-        Failure::new(Exit::Internal, "internal", error.to_string(), "report this with the file that causes it")
+        Failure::new(
+            Exit::Internal,
+            "internal",
+            error.to_string(),
+            "report this with the file that causes it",
+        )
     })?;
     if let Some(result) = result.as_object_mut() {
         result.insert("file".to_owned(), json!(display_name(&args.file)));
@@ -239,7 +244,8 @@ fn worlds(scene: &Scene) -> Vec<Option<(DMat4, Option<usize>)>> {
 fn bounds(scene: &Scene, worlds: &[Option<(DMat4, Option<usize>)>]) -> Option<Bounds> {
     let mut bounds: Option<(DVec3, DVec3)> = None;
     for (node, world) in scene.nodes.iter().zip(worlds) {
-        let (Some((world, _)), Some(mesh)) = (world, node.mesh.and_then(|mesh| scene.meshes.get(mesh))) else {
+        let (Some((world, _)), Some(mesh)) = (world, node.mesh.and_then(|mesh| scene.meshes.get(mesh)))
+        else {
             continue;
         };
         for primitive in &mesh.primitives {

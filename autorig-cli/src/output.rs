@@ -114,7 +114,9 @@ pub(crate) fn check_parent(path: &Path) -> Result<()> {
             // Trying is the only check that holds for permissions, quotas and read-only mounts alike.
             temporary(parent).map(drop).map_err(|error| Failure::io("write into the folder", parent, &error))
         }
-        Ok(_) => Err(Failure::usage("not_a_folder", "this is not a folder", "choose another output").about(parent)),
+        Ok(_) => {
+            Err(Failure::usage("not_a_folder", "this is not a folder", "choose another output").about(parent))
+        }
         Err(error) => Err(Failure::io("use the output's folder", parent, &error)),
     }
 }

@@ -21,7 +21,9 @@ pub(crate) fn run(args: &SampleArgs, ui: &Ui) -> Result<Outcome> {
     target.check_stdout(ui)?;
     match &target {
         Target::Folder(folder) => {
-            return Err(Failure::usage("is_a_folder", "the output is a folder", "name a .glb file").about(folder));
+            return Err(
+                Failure::usage("is_a_folder", "the output is a folder", "name a .glb file").about(folder)
+            );
         }
         Target::File(path) => {
             output::check_free(std::slice::from_ref(path), args.force)?;

@@ -20,7 +20,11 @@ pub(crate) fn run(args: &RigArgs, ui: &Ui) -> Result<Outcome> {
     let target = Target::parse(&args.output)?;
     target.check_stdout(ui)?;
     let options = options(args)?;
-    if args.input.is_dir() { batch::run(args, &target, &options, ui) } else { one::run(args, &target, &options, ui) }
+    if args.input.is_dir() {
+        batch::run(args, &target, &options, ui)
+    } else {
+        one::run(args, &target, &options, ui)
+    }
 }
 
 fn options(args: &RigArgs) -> Result<Options> {
@@ -43,7 +47,9 @@ impl Places {
     fn new(target: &Target, stem: &str, report: Option<&PathBuf>) -> Self {
         match target {
             Target::Stdout => Self { rigged: None, prepared: None, report: report.cloned() },
-            Target::File(path) => Self { rigged: Some(path.clone()), prepared: None, report: report.cloned() },
+            Target::File(path) => {
+                Self { rigged: Some(path.clone()), prepared: None, report: report.cloned() }
+            }
             Target::Folder(folder) => Self {
                 rigged: Some(folder.join(format!("{stem}_rigged.glb"))),
                 prepared: Some(folder.join(format!("{stem}_model_prepared.glb"))),
@@ -65,6 +71,10 @@ impl Places {
         if paths.len() == before {
             return Ok(());
         }
-        Err(Failure::usage("same_output", "two outputs have the same name", "give the report a name of its own"))
+        Err(Failure::usage(
+            "same_output",
+            "two outputs have the same name",
+            "give the report a name of its own",
+        ))
     }
 }

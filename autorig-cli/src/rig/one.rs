@@ -102,7 +102,11 @@ fn deliver(
     let sure = f64::from(rig.report.confidence) * 100.0;
     let wrote: Vec<_> = outputs.iter().map(|output| output.path.display().to_string()).collect();
     let wrote = if places.rigged.is_none() { "to stdout".to_owned() } else { wrote.join(", ") };
-    ui.say(&format!("{}: {}, {joints} joints, {sure:.0} % sure -> {wrote}", display_name(input), rig.report.class));
+    ui.say(&format!(
+        "{}: {}, {joints} joints, {sure:.0} % sure -> {wrote}",
+        display_name(input),
+        rig.report.class
+    ));
     Ok(json!({
         "input": display_name(input),
         "outputs": outputs.iter().map(|output| json!({
