@@ -11,7 +11,7 @@ dev_check() {
 check_parts() {
     part "format" parse_check cargo fmt --all --check
     part "lints" parse_check cargo clippy --locked --workspace --all-targets -- -D warnings
-    part "shell syntax" parse_check check_shell
+    part "shell scripts" parse_plain check_shell
     part "page types and lints" parse_check check_page
     part "API document is fresh" parse_check check_openapi
     part "invariants" parse_plain python3 scripts/invariants.py
@@ -21,6 +21,7 @@ check_parts() {
 check_shell() {
     local file
     for file in dev .ci/run scripts/dev/*.sh; do bash -n "$file"; done
+    bash scripts/dev/report_test.sh
 }
 
 check_page() {

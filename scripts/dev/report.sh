@@ -1,4 +1,4 @@
-# Runs the parts of a test and counts honestly: a part that dies without counts is one failure, never none.
+# Runs the parts of a test and counts honestly: a part that dies without counts, or runs nothing, is one failure.
 # shellcheck shell=bash
 
 PASSED=0 FAILED=0 SKIPPED=0
@@ -37,7 +37,8 @@ part() {
     rm -f "$log.raw"
     counts=$("$parser" "$log" "$code")
     read -r p f s <<<"$counts"
-    [ "$code" -eq 0 ] || [ "$f" -gt 0 ] || f=1
+    [ "$code" -eq 0 ] || [ "$f" -gt 0 ] || [ "$parser:$code" = parse_check:77 ] || f=1
+    [ $((p + f + s)) -gt 0 ] || f=1 # a runner that ran nothing has lost its tests
     count "$name" "$p" "$f" "$s" $((SECONDS - start))
     [ "$f" -eq 0 ] || note "$name: FAILED (its output: ${log#"$ROOT"/})"
 }
@@ -65,7 +66,7 @@ parse_cargo_test() {
 parse_pytest() {
     local line
     line=$(grep -E '^=* ?[0-9]+ .* in [0-9.]+s' "$1" | tail -1 || true)
-    echo "$(first_number "$line" passed) $(($(first_number "$line" failed) + $(first_number "$line" errors?))) $(first_number "$line" skipped)"
+    echo "$(first_number "$line" passed) $(($(first_number "$line" failed) + $(first_number "$line" 'errors?'))) $(first_number "$line" skipped)"
 }
 # Node's own runner: "ℹ pass 12" or "# pass 12".
 parse_node() {
@@ -79,7 +80,7 @@ parse_plain() {
 }
 first_number() { # LINE WORD
     local n
-    n=$(grep -oE "[0-9]+( tests?)? $2" <<<"$1" | head -1 | grep -oE '^[0-9]+' || true)
+    n=$(grep -oE "[0-9]+ $2" <<<"$1" | head -1 | grep -oE '^[0-9]+' || true)
     echo "${n:-0}"
 }
 
