@@ -1,6 +1,25 @@
 //! Characters made by procedure, for tests, documentation and the first run.
+//!
+//! All of them stand in canonical space: right-handed, +Y up, metres, facing +Z, their left at +X, feet
+//! on Y = 0. The same call gives the same bytes on every machine and with any number of threads.
+//! [`truth`] has the skeletons they were built around.
 
-use crate::{Result, scene::Scene};
+use crate::{Code, Error, Result, scene::Scene};
+
+mod bricks;
+mod build;
+mod decimate;
+mod human;
+mod polygonise;
+mod sdf;
+mod texture;
+mod truth;
+mod warp;
+
+/// Fewest triangles that [`generate`] makes.
+pub const FEWEST_TRIANGLES: usize = 500;
+/// Most triangles that [`generate`] makes.
+pub const MOST_TRIANGLES: usize = 20_000_000;
 
 /// The characters that can be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -30,11 +49,39 @@ impl Sample {
     }
 }
 
+/// A joint of the skeleton that a sample was built around.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TruthJoint {
+    /// Canonical name (VRM 1.0 humanoid bone in camelCase); the quadruped has names of its own.
+    pub name: String,
+    /// Name of the parent, which comes earlier; `None` for the hips.
+    pub parent: Option<String>,
+    /// Position in canonical space.
+    pub position: [f64; 3],
+}
+
+/// The skeleton that a sample was built around, parents before children. Its joints do not depend on
+/// the number of triangles.
+pub fn truth(sample: Sample) -> Vec<TruthJoint> {
+    match sample {
+        Sample::Human => human::truth(),
+        _ => Vec::new(),
+    }
+}
+
 /// Makes a sample with about `triangles` triangles (the sample's own number when `None`), in canonical space.
+///
+/// The number is met within 10 %.
 ///
 /// # Errors
 /// `invalid_option` when the number cannot be reached (under 500 or over 20 million).
 pub fn generate(sample: Sample, triangles: Option<usize>) -> Result<Scene> {
-    let _ = (sample, triangles);
-    Err(crate::Error::new(crate::Code::Internal, "being written"))
+    if let Some(wanted) = triangles.filter(|n| !(FEWEST_TRIANGLES..=MOST_TRIANGLES).contains(n)) {
+        return Err(Error::new(Code::InvalidOption, format!("a sample cannot have {wanted} triangles"))
+            .with_remedy(format!("ask for {FEWEST_TRIANGLES} to {MOST_TRIANGLES} triangles")));
+    }
+    match sample {
+        Sample::Human => Ok(human::scene(triangles.unwrap_or(human::TRIANGLES))),
+        _ => Err(Error::new(Code::Internal, "being written")),
+    }
 }

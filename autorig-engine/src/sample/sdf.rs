@@ -1,0 +1,235 @@
+//! Solids as signed distances: lofts, tapered capsules and ellipsoids, smoothly joined.
+//!
+//! Distances are estimates that are exact in sign and close to 1-Lipschitz; [`LIPSCHITZ`] bounds the slope.
+
+use glam::DVec3;
+
+/// No distance here changes faster than this per unit of length.
+pub(super) const LIPSCHITZ: f64 = 1.7;
+
+/// The coordinate axis that a loft runs along, and its two cross axes.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Along {
+    /// Runs along x; cross axes y, z.
+    X,
+    /// Runs along y; cross axes x, z.
+    Y,
+    /// Runs along z; cross axes x, y.
+    Z,
+}
+
+impl Along {
+    fn split(self, p: DVec3) -> (f64, f64, f64) {
+        match self {
+            Self::X => (p.x, p.y, p.z),
+            Self::Y => (p.y, p.x, p.z),
+            Self::Z => (p.z, p.x, p.y),
+        }
+    }
+}
+
+/// An ellipse across a loft: place along it, centre and half axes on the two cross axes.
+type Section = [f64; 5];
+
+/// Elliptical sections joined by monotone cubics, closed by rounded caps.
+#[derive(Debug, Clone)]
+pub(super) struct Loft {
+    along: Along,
+    sections: Vec<Section>,
+    slopes: Vec<[f64; 4]>,
+    cap: f64,
+}
+
+impl Loft {
+    /// Sections in rising order of their first entry; `cap` is how far the ends bulge.
+    pub(super) fn new(along: Along, cap: f64, sections: &[Section]) -> Self {
+        let slopes = (0..sections.len())
+            .map(|i| std::array::from_fn(|channel| monotone_slope(sections, i, channel + 1)))
+            .collect();
+        Self { along, sections: sections.to_vec(), slopes, cap }
+    }
+
+    fn section(&self, t: f64) -> [f64; 4] {
+        let last = self.sections.len() - 1;
+        let mut i = 0;
+        while i + 2 <= last && self.sections[i + 1][0] < t {
+            i += 1;
+        }
+        let (a, b) = (&self.sections[i], &self.sections[i + 1]);
+        let span = b[0] - a[0];
+        let s = ((t - a[0]) / span).clamp(0.0, 1.0);
+        let (s2, s3) = (s * s, s * s * s);
+        let (h00, h10, h01, h11) =
+            (2.0 * s3 - 3.0 * s2 + 1.0, s3 - 2.0 * s2 + s, 3.0 * s2 - 2.0 * s3, s3 - s2);
+        std::array::from_fn(|c| {
+            h00 * a[c + 1]
+                + h10 * span * self.slopes[i][c]
+                + h01 * b[c + 1]
+                + h11 * span * self.slopes[i + 1][c]
+        })
+    }
+
+    fn distance(&self, p: DVec3) -> f64 {
+        let (t, u, v) = self.along.split(p);
+        let (first, last) = (self.sections[0][0], self.sections[self.sections.len() - 1][0]);
+        let [cu, cv, ru, rv] = self.section(t);
+        let over = (t - last).max(first - t).max(0.0);
+        ellipsoid(DVec3::new(u - cu, v - cv, over), DVec3::new(ru, rv, self.cap))
+    }
+}
+
+/// Slope of a channel at section `i` that makes no new extremes (Fritsch and Carlson's harmonic mean).
+fn monotone_slope(sections: &[Section], i: usize, channel: usize) -> f64 {
+    let secant = |i: usize| {
+        let (a, b) = (&sections[i], &sections[i + 1]);
+        (b[channel] - a[channel]) / (b[0] - a[0])
+    };
+    if i == 0 || i + 1 == sections.len() {
+        return 0.0;
+    }
+    let (before, after) = (secant(i - 1), secant(i));
+    if before * after <= 0.0 { 0.0 } else { 2.0 * before * after / (before + after) }
+}
+
+/// Distance to an ellipsoid about the origin, exact to first order near its surface.
+fn ellipsoid(p: DVec3, r: DVec3) -> f64 {
+    let scaled = p / r;
+    let f = scaled.length();
+    let g = (scaled / r).length();
+    if g < 1e-9 { -r.min_element() } else { f * (f - 1.0) / g }
+}
+
+/// One building stone of a solid.
+#[derive(Debug, Clone)]
+pub(super) enum Shape {
+    /// A capsule whose radius goes evenly from the first end to the second.
+    Cone(DVec3, DVec3, f64, f64),
+    /// Centre and half axes.
+    Ellipsoid(DVec3, DVec3),
+    /// See [`Loft`].
+    Loft(Loft),
+    /// Pushes the surface in by the last number around a centre within a radius.
+    Dent(DVec3, f64, f64),
+}
+
+impl Shape {
+    fn distance(&self, p: DVec3) -> f64 {
+        match self {
+            Self::Cone(a, b, ra, rb) => {
+                let (ap, ab) = (p - *a, *b - *a);
+                let t = (ap.dot(ab) / ab.length_squared()).clamp(0.0, 1.0);
+                (ap - ab * t).length() - (ra + (rb - ra) * t)
+            }
+            Self::Ellipsoid(centre, radii) => ellipsoid(p - *centre, *radii),
+            Self::Loft(loft) => loft.distance(p),
+            Self::Dent(centre, radius, _) => p.distance(*centre) - radius,
+        }
+    }
+}
+
+/// Shapes joined in order, each with its own softness.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Solid {
+    parts: Vec<(Shape, f64)>,
+    softest: f64,
+    mirrored: bool,
+    floor: bool,
+}
+
+impl Solid {
+    /// A solid that is the same on both sides of x = 0: only the shapes at x ≥ 0 are given.
+    pub(super) fn mirrored() -> Self {
+        Self { mirrored: true, ..Self::default() }
+    }
+
+    /// A solid taken as it is given.
+    pub(super) fn plain() -> Self {
+        Self::default()
+    }
+
+    /// Joins a shape, blending over the length `softness`.
+    pub(super) fn join(&mut self, shape: Shape, softness: f64) -> &mut Self {
+        self.softest = self.softest.max(softness);
+        self.parts.push((shape, softness));
+        self
+    }
+
+    /// Joins a loft.
+    pub(super) fn loft(&mut self, along: Along, softness: f64, cap: f64, sections: &[Section]) -> &mut Self {
+        self.join(Shape::Loft(Loft::new(along, cap, sections)), softness)
+    }
+
+    /// Joins a tapered capsule.
+    pub(super) fn cone(&mut self, a: [f64; 3], b: [f64; 3], radii: [f64; 2], softness: f64) -> &mut Self {
+        self.join(Shape::Cone(a.into(), b.into(), radii[0], radii[1]), softness)
+    }
+
+    /// Joins an ellipsoid.
+    pub(super) fn ball(&mut self, centre: [f64; 3], radii: [f64; 3], softness: f64) -> &mut Self {
+        self.join(Shape::Ellipsoid(centre.into(), radii.into()), softness)
+    }
+
+    /// Pushes the surface in (out for a negative depth) around a point.
+    pub(super) fn dent(&mut self, centre: [f64; 3], radius: f64, depth: f64) -> &mut Self {
+        self.join(Shape::Dent(centre.into(), radius, depth), 0.0)
+    }
+
+    /// Cuts off everything below y = 0, so that soles are flat.
+    pub(super) fn stand_on_floor(&mut self) -> &mut Self {
+        self.floor = true;
+        self
+    }
+
+    /// Indices of all parts, for [`Solid::distance_of`].
+    pub(super) fn all(&self) -> Vec<u16> {
+        (0..self.parts.len()).map(|i| u16::try_from(i).unwrap_or(u16::MAX)).collect()
+    }
+
+    /// Distance of a point from the surface, negative inside.
+    pub(super) fn distance(&self, p: DVec3) -> f64 {
+        self.distance_of(p, &self.all())
+    }
+
+    /// The same, from the named parts alone: exact wherever [`Solid::narrow`] gave them.
+    pub(super) fn distance_of(&self, p: DVec3, parts: &[u16]) -> f64 {
+        let p = self.fold(p);
+        let mut distance = f64::INFINITY;
+        for &i in parts {
+            let (shape, softness) = &self.parts[usize::from(i)];
+            if let Shape::Dent(centre, radius, depth) = shape {
+                let q = 1.0 - p.distance_squared(*centre) / (radius * radius);
+                distance += depth * q.max(0.0).powi(3);
+            } else {
+                distance = smooth_min(distance, shape.distance(p), *softness);
+            }
+        }
+        if self.floor { -smooth_min(-distance, p.y, 0.006) } else { distance }
+    }
+
+    /// Drops from `parts` what cannot matter to any point within `radius` of `centre`.
+    pub(super) fn narrow(&self, centre: DVec3, radius: f64, parts: &[u16]) -> Vec<u16> {
+        let p = self.fold(centre);
+        let reach = LIPSCHITZ * radius;
+        let distances: Vec<f64> = parts.iter().map(|&i| self.parts[usize::from(i)].0.distance(p)).collect();
+        let is_dent = |i: u16| matches!(self.parts[usize::from(i)].0, Shape::Dent(..));
+        let nearest = parts
+            .iter()
+            .zip(&distances)
+            .filter(|(i, _)| !is_dent(**i))
+            .fold(f64::INFINITY, |nearest, (_, d)| nearest.min(*d));
+        // Blends reach `softest` beyond the nearest part; four times that also covers chains of blends.
+        let limit = nearest + 2.0 * reach + 4.0 * self.softest;
+        let keep = |(i, d): &(&u16, &f64)| if is_dent(**i) { **d <= reach } else { **d <= limit };
+        parts.iter().zip(&distances).filter(keep).map(|(i, _)| *i).collect()
+    }
+
+    fn fold(&self, p: DVec3) -> DVec3 {
+        if self.mirrored { DVec3::new(p.x.abs(), p.y, p.z) } else { p }
+    }
+}
+
+/// The smaller of two numbers, rounded off where they differ by less than `softness`; exact elsewhere.
+fn smooth_min(a: f64, b: f64, softness: f64) -> f64 {
+    let overlap = softness - (a - b).abs();
+    if overlap <= 0.0 || !a.is_finite() { a.min(b) } else { a.min(b) - overlap * overlap / (4.0 * softness) }
+}

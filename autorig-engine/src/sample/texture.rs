@@ -1,0 +1,146 @@
+//! Base colour textures painted by rule.
+
+use glam::DVec3;
+use image::{ImageEncoder, codecs::png::PngEncoder};
+
+/// Pixels along the side of the human's texture.
+const SIDE: u32 = 1024;
+/// Height where the texture changes from body rows to head rows.
+const NECK: f64 = 1.49;
+/// Share of the texture's height that the head gets.
+const HEAD_ROWS: f64 = 0.42;
+/// The head's vertical axis is this far in front of z = 0.
+const HEAD_AXIS: f64 = 0.025;
+
+const SKIN: [f64; 3] = [224.0, 172.0, 140.0];
+const BLUSH: [f64; 3] = [214.0, 138.0, 112.0];
+const HAIR: [f64; 3] = [66.0, 44.0, 34.0];
+const SHIRT: [f64; 3] = [58.0, 128.0, 148.0];
+const SHIRT_EDGE: [f64; 3] = [40.0, 96.0, 114.0];
+const SHORTS: [f64; 3] = [52.0, 58.0, 78.0];
+const SHORTS_EDGE: [f64; 3] = [226.0, 160.0, 62.0];
+
+/// UV of a point on the human. Left and right share their texels; the body's front and back do too,
+/// and the head is wrapped around its vertical axis, so no seam cuts the shell.
+pub(super) fn human_uv(p: DVec3) -> [f64; 2] {
+    let side = p.x.abs();
+    let v = if p.y >= NECK {
+        HEAD_ROWS * (1.0 - (p.y - NECK) / (1.76 - NECK))
+    } else {
+        HEAD_ROWS + (1.0 - HEAD_ROWS) * (1.0 - p.y / NECK)
+    };
+    let around = libm::atan2(side, p.z - HEAD_AXIS) / std::f64::consts::PI;
+    let wrap = smooth(NECK - 0.02, NECK + 0.03, p.y);
+    [(side / 0.9) * (1.0 - wrap) + around * wrap, v.clamp(0.0, 1.0)]
+}
+
+/// The human's skin, hair, face, shirt and shorts as PNG.
+pub(super) fn human() -> Vec<u8> {
+    png(SIDE, |u, v| {
+        if v < HEAD_ROWS {
+            head(u * std::f64::consts::PI, NECK + (1.0 - v / HEAD_ROWS) * (1.76 - NECK))
+        } else {
+            body(u * 0.9, NECK * (1.0 - (v - HEAD_ROWS) / (1.0 - HEAD_ROWS)))
+        }
+    })
+}
+
+fn body(x: f64, y: f64) -> [f64; 3] {
+    let mut colour = SKIN;
+    // Warmer knees, elbows and fingertips.
+    for (cx, cy, r) in [(0.105, 0.50, 0.06), (0.447, 1.43, 0.05), (0.88, 1.43, 0.05), (0.12, 0.0, 0.05)] {
+        let d = libm::hypot(x - cx, y - cy);
+        colour = mix(colour, BLUSH, 0.35 * (1.0 - smooth(0.0, r, d)));
+    }
+    let hem = 0.62;
+    let leg = x < 0.3;
+    if leg {
+        colour = mix(colour, SHORTS_EDGE, edge(y, hem, 0.0015) * (1.0 - edge(y, 1.03, 0.0015)));
+        colour = mix(colour, SHORTS, edge(y, hem + 0.018, 0.0015) * (1.0 - edge(y, 1.03, 0.0015)));
+    }
+    // A round neck: the hem lies lower in the middle of the chest.
+    let collar = 1.462 + 0.10 * x;
+    let sleeve = 0.335;
+    let shirt = |inset: f64| {
+        edge(y, 0.985 + inset, 0.0015)
+            * (1.0 - edge(y, collar - inset, 0.0015))
+            * (1.0 - edge(x, sleeve - inset, 0.0012))
+    };
+    colour = mix(colour, SHIRT_EDGE, shirt(0.0));
+    mix(colour, SHIRT, shirt(0.012))
+}
+
+/// Colours of the head by angle from the front and height.
+fn head(angle: f64, y: f64) -> [f64; 3] {
+    // On the face the angle stands for a sideways distance.
+    let x = 0.088 * libm::sin(angle.min(1.5));
+    let mut colour = SKIN;
+    let spot = |cx: f64, cy: f64, rx: f64, ry: f64| libm::hypot((x - cx) / rx, (y - cy) / ry);
+    let front = angle < 1.3;
+    if front {
+        colour = mix(colour, BLUSH, 0.5 * (1.0 - smooth(0.2, 1.0, spot(0.045, 1.612, 0.030, 0.022))));
+        let lip = spot(0.0, 1.579, 0.025, 0.0125);
+        colour = mix(colour, [186.0, 98.0, 88.0], 1.0 - smooth(0.85, 1.0, lip));
+        colour = mix(colour, [120.0, 52.0, 50.0], 1.0 - smooth(0.7, 1.0, spot(0.0, 1.5785, 0.023, 0.0018)));
+        let eye = spot(0.031, 1.647, 0.0145, 0.0075);
+        colour = mix(colour, [96.0, 62.0, 52.0], 1.0 - smooth(1.05, 1.2, eye));
+        colour = mix(colour, [246.0, 244.0, 240.0], 1.0 - smooth(0.9, 1.0, eye));
+        let open = 1.0 - smooth(0.9, 1.0, eye);
+        colour = mix(
+            colour,
+            [72.0, 104.0, 120.0],
+            open * (1.0 - smooth(0.9, 1.05, spot(0.031, 1.647, 0.0066, 0.0066))),
+        );
+        colour = mix(
+            colour,
+            [22.0, 20.0, 24.0],
+            open * (1.0 - smooth(0.9, 1.1, spot(0.031, 1.647, 0.0032, 0.0032))),
+        );
+        colour = mix(
+            colour,
+            HAIR,
+            0.85 * (1.0 - smooth(0.8, 1.1, spot(0.032, 1.6715 - 0.12 * (x - 0.032).abs(), 0.021, 0.0042))),
+        );
+    }
+    // The hairline: high over the forehead, down before and behind the ears, low at the nape.
+    let line = if angle < 0.95 {
+        1.708 - 0.016 * smooth(0.3, 0.95, angle)
+    } else if angle < 1.85 {
+        1.692 - 0.040 * smooth(0.95, 1.35, angle)
+    } else {
+        1.652 - 0.085 * smooth(1.85, 2.3, angle)
+    };
+    mix(colour, HAIR, edge(y, line, 0.002))
+}
+
+fn mix(a: [f64; 3], b: [f64; 3], t: f64) -> [f64; 3] {
+    std::array::from_fn(|i| a[i] + (b[i] - a[i]) * t)
+}
+
+fn smooth(low: f64, high: f64, value: f64) -> f64 {
+    let t = ((value - low) / (high - low)).clamp(0.0, 1.0);
+    t * t * (3.0 - 2.0 * t)
+}
+
+/// 0 under `at`, 1 over it, soft over `width` on both sides.
+fn edge(value: f64, at: f64, width: f64) -> f64 {
+    smooth(at - width, at + width, value)
+}
+
+/// A square PNG whose texels are sRGB colours (0 to 255) of u and v.
+pub(super) fn png(side: u32, colour: impl Fn(f64, f64) -> [f64; 3]) -> Vec<u8> {
+    let mut pixels = Vec::with_capacity((side * side * 3) as usize);
+    for row in 0..side {
+        for column in 0..side {
+            let at = |i: u32| (f64::from(i) + 0.5) / f64::from(side);
+            pixels.extend(colour(at(column), at(row)).map(|c| c.round().clamp(0.0, 255.0) as u8));
+        }
+    }
+    let mut bytes = Vec::new();
+    let encoder = PngEncoder::new(&mut bytes);
+    match encoder.write_image(&pixels, side, side, image::ExtendedColorType::Rgb8) {
+        Ok(()) => bytes,
+        // The buffer is in memory and of the right length.
+        Err(_) => Vec::new(),
+    }
+}
