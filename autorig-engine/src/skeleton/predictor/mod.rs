@@ -75,7 +75,7 @@ impl Cloud {
     }
 
     /// The same cloud turned by `rotation` about its centroid; patches stay.
-    fn turned(&self, rotation: DMat3) -> Self {
+    pub fn turned(&self, rotation: DMat3) -> Self {
         let turn = |v: &[f32]| rotation * DVec3::new(v[0].into(), v[1].into(), v[2].into());
         let points = self
             .points
@@ -155,6 +155,17 @@ pub struct Prediction {
     pub joints: [DVec3; JOINTS],
     /// Root mean square distance of the single passes from their mean, in the same unit.
     pub spread: [f64; JOINTS],
+}
+
+impl Prediction {
+    /// Mean spread as a share of the distance from the lowest to the highest joint. Small when the passes agree, which
+    /// they do on upright humanoids and hardly on anything else.
+    pub fn relative_spread(&self) -> f64 {
+        let (low, high) = self.joints.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), j| {
+            (lo.min(j.y), hi.max(j.y))
+        });
+        self.spread.iter().sum::<f64>() / JOINTS as f64 / (high - low).max(f64::MIN_POSITIVE)
+    }
 }
 
 /// Predicts the joints from several clouds of the same character, each also mirrored.
