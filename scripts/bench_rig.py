@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 import rigbench
+from rigbench import Case
 
 JOBS = 2
 SIZED = 30_000
@@ -26,7 +27,7 @@ MOST_PEAK_MB = 500.0
 COMPARED = ("cd_j2j", "joint_iou", "core_joint_error_mean_pct", "weight_l1_coarse", "deform_moving_pct", "seconds")
 
 
-def score(bench: Path, binary: Path, out: Path, name: str, only: str, before: Path | None = None) -> list[dict]:
+def score(bench: Path, binary: Path, out: Path, name: str, only: str, before: Path | None = None) -> list[Case]:
     """Runs the scorer over every case; its table goes to stdout, its results stay in `out`."""
     results = out / f"{name}.json"
     command = f"{shlex.quote(str(binary))} rig {{in}} -o {{out}} --force --quiet"
@@ -36,14 +37,14 @@ def score(bench: Path, binary: Path, out: Path, name: str, only: str, before: Pa
         call += ["--against", before]
     subprocess.run(call, check=True)
     floor = json.loads((bench / "floor.json").read_text())
-    scored = json.loads(results.read_text())
+    scored: list[Case] = json.loads(results.read_text())
     for case in scored:
         if case["failed"]:
             case.update(floor.get(case["case"], {}))
     return scored
 
 
-def failures(results: list[dict]) -> None:
+def failures(results: list[Case]) -> None:
     refused = [case for case in results if case["failed"]]
     print(f"\n## Not rigged: {len(refused)}")
     for case in refused:
@@ -55,7 +56,7 @@ def failures(results: list[dict]) -> None:
     print(f"\n## Rigs the scorer calls invalid: {len(invalid)} {' '.join(invalid)}")
 
 
-def worst(results: list[dict]) -> None:
+def worst(results: list[Case]) -> None:
     print("\n## Worst five by core joint error (% of height)")
     scored = [case for case in results if case["humanoid"] and case.get("core_joint_error_mean_pct") is not None]
     for case in sorted(scored, key=lambda case: -case["core_joint_error_mean_pct"])[:5]:
@@ -88,12 +89,12 @@ def cost(binary: Path, out: Path) -> dict[str, float]:
     return {"seconds": seconds, "peak_mb": peak}
 
 
-def macro(results: list[dict], metric: str) -> float | None:
+def macro(results: list[Case], metric: str) -> float | None:
     """The mean over the families of their medians, as in the scorer's MACRO row."""
     families: dict[str, list[float]] = {}
     for case in results:
         if case["humanoid"] and case.get(metric) is not None:
-            families.setdefault(case.get("family", case["case"]), []).append(case[metric])
+            families.setdefault(str(case.get("family", case["case"])), []).append(case[metric])
     medians = [sorted_median(values) for values in families.values()]
     return sum(medians) / len(medians) if medians else None
 
@@ -104,7 +105,7 @@ def sorted_median(values: list[float]) -> float:
     return values[half] if len(values) % 2 else (values[half - 1] + values[half]) / 2
 
 
-def compare(now: list[dict], before: list[dict], name: str) -> None:
+def compare(now: list[Case], before: list[Case], name: str) -> None:
     print(f"\n## Against {name} (MACRO over humanoids: now, then, difference)")
     for metric in COMPARED:
         a, b = macro(now, metric), macro(before, metric)
@@ -116,7 +117,7 @@ def compare(now: list[dict], before: list[dict], name: str) -> None:
             print(f"- {case['case']}: {'no longer rigged' if case['failed'] else 'rigged now'}")
 
 
-def verdict(results: list[dict], validator_errors: int, measured: dict[str, float]) -> bool:
+def verdict(results: list[Case], validator_errors: int, measured: dict[str, float]) -> bool:
     """The promises of this version, each kept or broken."""
     humanoids = [case for case in results if case["humanoid"]]
     core = macro(results, "core_joint_error_mean_pct")

@@ -13,6 +13,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST_FILE = 800
@@ -232,7 +233,7 @@ def translations() -> Iterator[str]:
                 yield f"static/i18n/{language}.json: {key} is empty"
 
 
-def flat(tree: dict, prefix: str = "") -> dict[str, str]:
+def flat(tree: dict[str, Any], prefix: str = "") -> dict[str, str]:
     result: dict[str, str] = {}
     for key, value in tree.items():
         result |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}

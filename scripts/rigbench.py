@@ -10,10 +10,14 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 REFUSED = {3: "refused", 4: "limit"}
 TIME_LIMIT_S = 300
+
+# One object of a JSON file that others write.
+Case = dict[str, Any]
 
 
 def folder() -> Path | None:
@@ -29,7 +33,7 @@ class Run:
     exit_code: int | str  # "timeout" when it was killed for time
     seconds: float
     peak_mb: float
-    envelope: dict = field(default_factory=dict)
+    envelope: dict[str, Any] = field(default_factory=dict)
     stderr: str = ""
 
     @property
@@ -63,7 +67,7 @@ def run(*command: str | Path, time_limit_s: float = TIME_LIMIT_S) -> Run:
     return Run(code, seconds, usage.ru_maxrss / 1024, envelope if isinstance(envelope, dict) else {}, stderr)
 
 
-def validate(files: list[Path]) -> dict[str, dict]:
+def validate(files: list[Path]) -> dict[str, Case]:
     """Counts of the Khronos validator by file name."""
     if not files:
         return {}

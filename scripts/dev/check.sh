@@ -12,6 +12,7 @@ check_parts() {
     part "format" parse_check cargo fmt --all --check
     part "lints" parse_check cargo clippy --locked --workspace --all-targets -- -D warnings
     part "shell scripts" parse_plain check_shell
+    part "types of the scripts" parse_check python -m mypy --strict scripts
     part "page types and lints" parse_check check_page
     part "API document is fresh" parse_check check_openapi
     part "invariants" parse_plain python3 scripts/invariants.py

@@ -67,7 +67,7 @@ give_clone() {
 enter_fresh() {
     local passed=()
     while IFS= read -r line; do passed+=("$line"); done < <(env | grep -E "$FRESH_ENV" | grep -v '^AUTORIG_RIGBENCH=' || true)
-    env -i "${passed[@]}" HOME=/root TERM="${TERM:-dumb}" LANG=C.UTF-8 CI=true WHAT="$1" FRESH="$FRESH" \
+    env -i "${passed[@]}" AUTORIG_LISTEN="$(free_address)" HOME=/root TERM="${TERM:-dumb}" LANG=C.UTF-8 CI=true WHAT="$1" FRESH="$FRESH" \
         PATH=/opt/rust/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
         unshare --mount --pid --fork --kill-child bash -c '
             set -euo pipefail
@@ -77,6 +77,13 @@ enter_fresh() {
             mount -t tmpfs tmpfs "$FRESH/root/dev/shm" 2>/dev/null || true
             exec chroot "$FRESH/root" bash /autorig/scripts/dev/fresh_inside.sh "$WHAT"
         '
+}
+
+# The usual address, or another one where it is taken: the network is shared with this machine.
+free_address() {
+    local port=7070
+    while (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((20000 + RANDOM % 20000)); done
+    echo "127.0.0.1:$port"
 }
 
 remove_fresh() {

@@ -8,7 +8,7 @@ start=$SECONDS
 try_run() {
     set -m # so that the background job can be interrupted like a foreground one
     ./dev run >/tmp/run.log 2>&1 &
-    local pid=$! page=http://127.0.0.1:7070/
+    local pid=$! page=http://$AUTORIG_LISTEN/
     until grep -q 'the sample is done' /tmp/run.log; do
         kill -0 "$pid" 2>/dev/null || {
             cat /tmp/run.log

@@ -63,8 +63,9 @@ install_npm() {
 
 install_nextest() {
     cargo nextest --version >/dev/null 2>&1 && return 0
-    say "installing cargo-nextest $NEXTEST_VERSION into .tools (some minutes, once)"
-    cargo install -q --locked --root "$ROOT/.tools" "cargo-nextest@$NEXTEST_VERSION"
+    say "installing cargo-nextest $NEXTEST_VERSION into .tools (two minutes, once)"
+    cargo install -q --debug --locked --root "$ROOT/.tools" --no-default-features --features default-no-update \
+        "cargo-nextest@$NEXTEST_VERSION"
 }
 
 # The page: built when one of its sources is newer than the last build.
