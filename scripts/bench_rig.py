@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +31,7 @@ COMPARED = ("cd_j2j", "joint_iou", "core_joint_error_mean_pct", "weight_l1_coars
 def score(bench: Path, binary: Path, out: Path, name: str, only: str, before: Path | None = None) -> list[Case]:
     """Runs the scorer over every case; its table goes to stdout, its results stay in `out`."""
     results = out / f"{name}.json"
+    shutil.rmtree(out / name, ignore_errors=True)
     command = f"{shlex.quote(str(binary))} rig {{in}} -o {{out}} --force --quiet"
     call: list[str | Path] = [sys.executable, bench / "score_all.py", bench / "dev", command]
     call += ["--out", results, "--jobs", str(JOBS), "--keep", out / name, "--only", only]
@@ -123,6 +125,7 @@ def verdict(results: list[Case], validator_errors: int, measured: dict[str, floa
     core = macro(results, "core_joint_error_mean_pct")
     promises = [
         ("humanoids not rigged", sum(case["failed"] for case in humanoids), MOST_UNRIGGED_HUMANOIDS),
+        ("neither a file nor a refusal", sum(case["failed"] and case.get("exit") not in rigbench.REFUSED for case in results), 0),
         ("left/right swaps", sum(bool(case.get("lr_swapped")) for case in humanoids), 0),
         ("MACRO core joint error, % of height", 0.0 if core is None else core, MOST_CORE_ERROR_PCT),
         ("files with validator errors", validator_errors, 0),
