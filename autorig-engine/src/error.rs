@@ -26,6 +26,11 @@ impl Error {
         Self { code, message: message.into(), remedy: code.remedy().to_owned() }
     }
 
+    /// The caller asked to stop.
+    pub fn cancelled() -> Self {
+        Self::new(Code::Cancelled, "stopped as asked")
+    }
+
     /// Replaces the code's usual remedy with a more exact one.
     #[must_use]
     pub fn with_remedy(mut self, remedy: impl Into<String>) -> Self {

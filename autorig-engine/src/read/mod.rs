@@ -1,11 +1,19 @@
 //! Bytes to a [`Scene`]: hostile input stops here, with a typed error.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::{Limits, Result, scene::Scene};
+use crate::scene::Scene;
+use crate::{Code, Error, Limits, Result};
+
+mod gltf;
+mod image;
+mod siblings;
 
 /// A file to read: its name (for messages and the extension), its bytes, and where the files it
 /// refers to are found.
+#[derive(Debug, Clone, Default)]
 pub struct Source {
     /// File name without folders.
     pub name: String,
@@ -31,8 +39,25 @@ impl Source {
     /// # Errors
     /// `io_error` when it cannot be read, `limit_file_size` when it is too big.
     pub fn open(path: &Path, limits: &Limits) -> Result<Self> {
-        let _ = (path, limits);
-        Err(crate::Error::new(crate::Code::Internal, "being written"))
+        let unreadable = |why: String| Error::new(Code::Io, format!("{} cannot be read: {why}", path.display()));
+        let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
+        let meta = file.metadata().map_err(|error| unreadable(error.to_string()))?;
+        if !meta.is_file() {
+            return Err(unreadable("it is not a plain file".to_owned()));
+        }
+        check_size(meta.len(), limits)?;
+        let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0));
+        // The file may grow while it is read.
+        file.take(limits.file_bytes.saturating_add(1))
+            .read_to_end(&mut bytes)
+            .map_err(|error| unreadable(error.to_string()))?;
+        check_size(bytes.len() as u64, limits)?;
+        let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        let folder = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        Ok(Self { name, bytes, siblings: Siblings::Folder(folder) })
     }
 
     /// Bytes already in memory, without neighbours.
@@ -41,11 +66,26 @@ impl Source {
     }
 }
 
+fn check_size(bytes: u64, limits: &Limits) -> Result<()> {
+    if bytes > limits.file_bytes {
+        let message = format!("the file has {bytes} bytes; at most {} are accepted", limits.file_bytes);
+        return Err(Error::new(Code::LimitFileSize, message));
+    }
+    Ok(())
+}
+
 /// Reads any supported format, recognised by its content.
 ///
 /// # Errors
 /// See [`crate::Code`]: everything of kind `Input` and `Limit` up to `precision_lost`.
 pub fn read(source: &Source, limits: &Limits) -> Result<Scene> {
-    let _ = (source, limits);
-    Err(crate::Error::new(crate::Code::Internal, "being written"))
+    check_size(source.bytes.len() as u64, limits)?;
+    if source.bytes.is_empty() {
+        return Err(Error::new(Code::EmptyFile, "the file has no bytes"));
+    }
+    let resolver = siblings::Resolver::new(&source.siblings, source.bytes.len(), limits);
+    if source.bytes.starts_with(gltf::MAGIC) {
+        return gltf::read_glb(&source.bytes, &resolver, limits);
+    }
+    gltf::read_json(&source.bytes, &resolver, limits)
 }

@@ -8,8 +8,11 @@ use serde_json::{Map, Value};
 
 mod flatten;
 mod influences;
+mod normals;
+mod pose;
 
 pub use influences::Influences;
+pub(crate) use normals::vertex_normals;
 
 /// A file's contents.
 #[derive(Debug, Clone, Default)]

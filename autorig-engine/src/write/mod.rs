@@ -2,20 +2,27 @@
 
 use crate::{Result, Rig, scene::Scene};
 
+mod buffer;
+mod document;
+mod material;
+mod mesh;
+mod skin;
+
 /// A scene as GLB, hierarchy and all, without skin or clips.
 ///
 /// # Errors
 /// `internal` when the scene is inconsistent.
 pub fn scene_glb(scene: &Scene) -> Result<Vec<u8>> {
-    let _ = scene;
-    Err(crate::Error::new(crate::Code::Internal, "being written"))
+    document::scene(scene)
 }
 
 /// A rig as GLB: one skin, every mesh node at the top, joints named canonically.
 ///
+/// The meshes are nodes `0..scene.meshes.len()`, the joints follow in the skeleton's order. A mesh whose name
+/// is also that of a joint gets another one.
+///
 /// # Errors
 /// `internal` when the rig is inconsistent.
 pub fn rig_glb(rig: &Rig) -> Result<Vec<u8>> {
-    let _ = rig;
-    Err(crate::Error::new(crate::Code::Internal, "being written"))
+    document::rig(rig)
 }
