@@ -37,7 +37,7 @@ impl Stage {
 }
 
 /// What a caller hears while a rig is made, and how it says stop.
-pub trait Progress {
+pub trait Progress: Send {
     /// `fraction` of the whole work is done (0 to 1, never falling); `stage` is what is being done now.
     fn report(&mut self, stage: Stage, fraction: f32) {
         let _ = (stage, fraction);

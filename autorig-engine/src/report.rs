@@ -2,7 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::scene::{Format, Warning};
+use crate::{
+    analyse::Body,
+    scene::{Format, Scene, Warning},
+    skeleton::humanoid::Fit,
+    skin::Skin,
+};
 
 /// The report of a rig; `<name>_report.json`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -93,4 +98,70 @@ pub struct SkinReport {
     pub rigid_parts: usize,
     /// Vertices that no bone reached and that copied a neighbour.
     pub filled_vertices: usize,
+}
+
+/// Version of [`Report`].
+const SCHEMA_VERSION: u32 = 1;
+/// Below this confidence the user should look at the result.
+const DOUBTFUL: f32 = 0.5;
+
+/// Gathers the numbers of a finished rig. Takes the scene's warnings with it and adds its own.
+pub(crate) fn build(
+    scene: &mut Scene,
+    body: &Body,
+    fit: &Fit,
+    skin: &Skin,
+    influences: usize,
+    was_rigged: bool,
+) -> Report {
+    let joints = &fit.skeleton.joints;
+    let mean = joints.iter().map(|j| j.confidence).sum::<f32>() / joints.len().max(1) as f32;
+    let confidence = mean.min(fit.class_confidence).min(0.4 + body.orientation_confidence);
+    if confidence < DOUBTFUL {
+        scene.warn("low_confidence", "the engine is not sure of this character; look at the joints before using it");
+    }
+    let (lo, hi) = scene.bounds().unwrap_or_default();
+    let rows = body.frame.rotation.transpose();
+    Report {
+        schema_version: SCHEMA_VERSION,
+        engine_version: env!("CARGO_PKG_VERSION").to_owned(),
+        input: InputReport {
+            format: scene.format,
+            vertices: scene.vertex_count(),
+            triangles: scene.triangle_count(),
+            meshes: scene.meshes.len(),
+            materials: scene.materials.len(),
+            textures: scene.textures.len(),
+            parts: body.welded.parts,
+            bounds_min: lo.into(),
+            bounds_max: hi.into(),
+            was_rigged,
+        },
+        orientation: OrientationReport {
+            up: rows.y_axis.into(),
+            forward: rows.z_axis.into(),
+            left: rows.x_axis.into(),
+            height: body.height / body.frame.scale,
+            metres_per_unit: body.frame.scale,
+            confidence: body.orientation_confidence,
+        },
+        class: "humanoid".to_owned(),
+        class_confidence: fit.class_confidence,
+        confidence,
+        joints: joints
+            .iter()
+            .map(|j| JointReport {
+                name: j.name.clone(),
+                parent: j.parent.map(|p| joints[p].name.clone()),
+                position: j.position.into(),
+                confidence: j.confidence,
+            })
+            .collect(),
+        skin: SkinReport {
+            max_influences: influences,
+            rigid_parts: skin.rigid_parts,
+            filled_vertices: skin.filled_vertices,
+        },
+        warnings: scene.warnings.clone(),
+    }
 }

@@ -1,15 +1,23 @@
 //! The one way through: read, analyse, skeleton, skin.
 
 use crate::{
-    Error, Limits, Progress, Report, Result,
+    Code, Error, Limits, Progress, Report, Result, Stage,
+    analyse::analyse,
     read::Source,
+    report,
     scene::{Influences, Scene},
-    skeleton::Skeleton,
+    skeleton::{
+        Skeleton,
+        humanoid::{fit, orientation_of},
+    },
+    skin::skin,
 };
 
 /// What a caller may choose.
 #[derive(Debug, Clone)]
 pub struct Options {
+    /// What the character is.
+    pub class: Class,
     /// Joints the user has placed, in the input's own frame and unit: hard constraints, all or some.
     pub joints: Vec<JointHint>,
     /// Most influences a vertex may have: 1 to 8, 4 by default.
@@ -22,8 +30,19 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { joints: Vec::new(), influences: 4, limits: Limits::default(), threads: None }
+        Self { class: Class::Auto, joints: Vec::new(), influences: 4, limits: Limits::default(), threads: None }
     }
+}
+
+/// What the character is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// The engine finds out, and refuses what it cannot rig.
+    #[default]
+    Auto,
+    /// The user says it is a humanoid; nothing is refused for its shape.
+    Humanoid,
 }
 
 /// A joint the user has placed; the name in any known convention.
@@ -61,11 +80,30 @@ impl Rig {
     }
 }
 
+/// Share of the whole work that is done when a stage begins, in the order of [`Stage::ALL`].
+const STAGE_STARTS: [f32; 5] = [0.0, 0.15, 0.4, 0.5, 0.95];
+
+/// The share of the whole work that is done when `done` of a stage is.
+pub(crate) fn overall(stage: Stage, done: f32) -> f32 {
+    let i = Stage::ALL.iter().position(|s| *s == stage).unwrap_or(0);
+    let end = STAGE_STARTS.get(i + 1).copied().unwrap_or(1.0);
+    STAGE_STARTS[i] + (end - STAGE_STARTS[i]) * done.clamp(0.0, 1.0)
+}
+
+fn begin(progress: &mut dyn Progress, stage: Stage) -> Result<()> {
+    if progress.cancelled() {
+        return Err(Error::cancelled());
+    }
+    progress.report(stage, overall(stage, 0.0));
+    Ok(())
+}
+
 /// Rigs a file.
 ///
 /// # Errors
 /// Any of [`crate::Code`].
 pub fn rig(source: &Source, options: &Options, progress: &mut dyn Progress) -> Result<Rig> {
+    begin(progress, Stage::Read)?;
     let scene = crate::read::read(source, &options.limits)?;
     rig_scene(scene, options, progress)
 }
@@ -75,6 +113,36 @@ pub fn rig(source: &Source, options: &Options, progress: &mut dyn Progress) -> R
 /// # Errors
 /// As [`rig`], without those of reading.
 pub fn rig_scene(scene: Scene, options: &Options, progress: &mut dyn Progress) -> Result<Rig> {
-    let _ = (scene, options, progress);
-    Err(Error::new(crate::Code::Internal, "being written"))
+    if !(1..=8).contains(&options.influences) {
+        return Err(Error::new(Code::InvalidOption, format!("influences is {}", options.influences))
+            .with_remedy("choose 1 to 8 influences"));
+    }
+    let Some(threads) = options.threads else { return rig_in_pool(scene, options, progress) };
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.max(1))
+        .build()
+        .map_err(|e| Error::new(Code::Internal, format!("{threads} threads could not be started: {e}")))?;
+    pool.install(|| rig_in_pool(scene, options, progress))
+}
+
+fn rig_in_pool(scene: Scene, options: &Options, progress: &mut dyn Progress) -> Result<Rig> {
+    let was_rigged = !scene.skins.is_empty();
+    let mut scene = scene.flatten(&options.limits)?;
+    if was_rigged {
+        scene.warn("was_rigged", "the model already had a skeleton and skin weights; both were replaced");
+    }
+    progress.prepared(&scene)?;
+
+    begin(progress, Stage::Analyse)?;
+    let body = analyse(&scene, orientation_of(&options.joints)?)?;
+
+    begin(progress, Stage::Skeleton)?;
+    let fit = fit(&body, &options.joints, options.class == Class::Humanoid)?;
+
+    begin(progress, Stage::Skin)?;
+    let skin = skin(&scene, &body, &fit.skeleton, options.influences, progress)?;
+
+    begin(progress, Stage::Export)?;
+    let report = report::build(&mut scene, &body, &fit, &skin, options.influences, was_rigged);
+    Ok(Rig { scene, skeleton: fit.skeleton, influences: skin.influences, report })
 }

@@ -75,17 +75,18 @@ impl Frame {
     }
 }
 
-/// Finds the body in a flattened scene.
+/// Finds the body in a flattened scene; `known` is the orientation where the caller knows it.
 ///
 /// # Errors
 /// Those of [`Welded::new`].
-pub fn analyse(scene: &Scene) -> Result<Body> {
+pub fn analyse(scene: &Scene, known: Option<DMat3>) -> Result<Body> {
     let welded = Welded::new(scene)?;
     let character = welded.character_triangles();
     let samplings: Vec<_> =
         (0..SAMPLINGS).map(|seed| surface::sample(&welded.vertices, &character, POINTS, seed)).collect();
     let file_clouds: Vec<Cloud> = samplings.iter().take(VOTING).map(|s| Cloud::new(s)).collect();
-    let Orientation { rotation, confidence } = orient(&file_clouds);
+    let Orientation { rotation, confidence } =
+        known.map_or_else(|| orient(&file_clouds), |rotation| Orientation { rotation, confidence: 1.0 });
 
     let frame = frame(&welded, &character, rotation);
     let vertices: Vec<DVec3> = welded.vertices.iter().map(|v| frame.to_canonical(*v)).collect();

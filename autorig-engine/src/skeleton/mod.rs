@@ -1,7 +1,15 @@
 //! Joints: what they are called, where they are, how sure we are.
+//!
+//! | module | what |
+//! | --- | --- |
+//! | [`names`] | joint names of other conventions |
+//! | [`predictor`] | the learned predictor |
+//! | [`humanoid`] | from a body to a humanoid skeleton |
 
 use glam::DVec3;
 
+pub mod humanoid;
+pub mod names;
 pub mod predictor;
 
 /// The joints of a rig, parents before children; joint 0 is the root.
@@ -22,4 +30,11 @@ pub struct Joint {
     pub position: DVec3,
     /// How sure the engine is, 0 to 1.
     pub confidence: f32,
+}
+
+impl Skeleton {
+    /// Index of the joint with this canonical name.
+    pub fn find(&self, name: &str) -> Option<usize> {
+        self.joints.iter().position(|j| j.name == name)
+    }
 }

@@ -1,0 +1,169 @@
+//! From a body to a humanoid skeleton: prediction, the user's joints, confidence.
+
+use glam::{DMat3, DVec3};
+
+use super::{
+    Joint, Skeleton,
+    names::canonical,
+    predictor::{JOINTS, NAMES, Prediction, predict},
+};
+use crate::{Code, Error, Result, analyse::Body, rig::JointHint};
+
+/// The parent of each body joint; `hips` hangs on `root`.
+const PARENTS: [(&str, &str); JOINTS] = [
+    ("hips", "root"),
+    ("spine", "hips"),
+    ("chest", "spine"),
+    ("upperChest", "chest"),
+    ("neck", "upperChest"),
+    ("head", "neck"),
+    ("leftShoulder", "upperChest"),
+    ("leftUpperArm", "leftShoulder"),
+    ("leftLowerArm", "leftUpperArm"),
+    ("leftHand", "leftLowerArm"),
+    ("leftUpperLeg", "hips"),
+    ("leftLowerLeg", "leftUpperLeg"),
+    ("leftFoot", "leftLowerLeg"),
+    ("leftToes", "leftFoot"),
+    ("rightShoulder", "upperChest"),
+    ("rightUpperArm", "rightShoulder"),
+    ("rightLowerArm", "rightUpperArm"),
+    ("rightHand", "rightLowerArm"),
+    ("rightUpperLeg", "hips"),
+    ("rightLowerLeg", "rightUpperLeg"),
+    ("rightFoot", "rightLowerLeg"),
+    ("rightToes", "rightFoot"),
+];
+
+/// A spread of the predictions, as a share of the height, at which a joint's confidence has fallen to 1/e.
+const JOINT_SPREAD: f64 = 0.025;
+/// Relative spreads of the whole skeleton between which the class's confidence falls from 1 to 0. Measured: upright
+/// humanoids lie at 0.003–0.02, chibis with hats up to 0.026, animals at 0.016–0.036.
+const CLASS_SPREAD: (f64, f64) = (0.005, 0.030);
+/// Under this confidence nothing is rigged unless the user says it is a humanoid.
+const REFUSE_BELOW: f32 = 0.15;
+
+/// A skeleton and how sure we are that there is one.
+pub struct Fit {
+    /// In the file's frame.
+    pub skeleton: Skeleton,
+    /// How sure it is a humanoid, 0 to 1.
+    pub class_confidence: f32,
+}
+
+/// Predicts the joints and puts the user's in their place.
+///
+/// # Errors
+/// `no_character_found` unless `forced`; `invalid_option` for a hint whose name is unknown or given twice.
+pub fn fit(body: &Body, hints: &[JointHint], forced: bool) -> Result<Fit> {
+    let known = resolve(hints)?;
+    let prediction = predict(&body.clouds);
+    let class_confidence = if known.is_empty() { class_confidence(body, &prediction) } else { 1.0 };
+    if class_confidence < REFUSE_BELOW && !forced {
+        return Err(Error::new(
+            Code::NoCharacterFound,
+            "nothing in the file looks like a character with two arms, two legs and a head",
+        ));
+    }
+    let place = |joint: usize| {
+        let hint = known.iter().find(|(name, _)| *name == NAMES[joint]);
+        let predicted = body.frame.to_file(prediction.joints[joint]);
+        let spread = prediction.spread[joint] / body.height.max(f64::MIN_POSITIVE);
+        let confidence = libm::exp(-spread / JOINT_SPREAD) as f32 * class_confidence.max(0.1).sqrt();
+        hint.map_or((predicted, confidence), |(_, p)| (*p, 1.0))
+    };
+    let mut joints =
+        vec![Joint { name: "root".to_owned(), parent: None, position: body.frame.origin, confidence: 1.0 }];
+    for (name, parent) in PARENTS {
+        let index = NAMES.iter().position(|n| *n == name).unwrap_or(0);
+        let (position, confidence) = place(index);
+        let parent = joints.iter().position(|j| j.name == parent);
+        joints.push(Joint { name: name.to_owned(), parent, position, confidence });
+    }
+    Ok(Fit { skeleton: Skeleton { joints }, class_confidence })
+}
+
+/// Passes that agree, on joints that lie in the body, are what an upright humanoid looks like to the network.
+fn class_confidence(body: &Body, prediction: &Prediction) -> f32 {
+    let (sure, lost) = CLASS_SPREAD;
+    let by_spread = ((lost - prediction.relative_spread()) / (lost - sure)).clamp(0.0, 1.0);
+    let inside = prediction.joints.iter().filter(|j| body.solid.contains(**j)).count() as f64 / JOINTS as f64;
+    (by_spread * (inside * 1.5).min(1.0)) as f32
+}
+
+/// Hints by canonical name, in the file's frame.
+fn resolve(hints: &[JointHint]) -> Result<Vec<(&'static str, DVec3)>> {
+    let mut known: Vec<(&'static str, DVec3)> = Vec::with_capacity(hints.len());
+    for hint in hints {
+        let name = canonical(&hint.name).ok_or_else(|| {
+            Error::new(Code::InvalidOption, format!("joint '{}' is in no convention we know", hint.name))
+                .with_remedy("use VRM 1.0 names such as leftLowerArm, or those of Mixamo, Unity, Unreal or Rigify")
+        })?;
+        if known.iter().any(|(n, _)| *n == name) {
+            return Err(Error::new(Code::InvalidOption, format!("joint '{name}' is given twice"))
+                .with_remedy("give each joint once"));
+        }
+        let position = DVec3::from(hint.position);
+        if !position.is_finite() {
+            return Err(Error::new(Code::InvalidOption, format!("the position of joint '{name}' is not a number"))
+                .with_remedy("give three finite coordinates in the input's own unit"));
+        }
+        known.push((name, position));
+    }
+    Ok(known)
+}
+
+/// The file's orientation as the user's joints tell it: up from hips to head, left from the right hip or shoulder to the
+/// left. `None` when they do not tell both.
+///
+/// # Errors
+/// As [`fit`].
+pub fn orientation_of(hints: &[JointHint]) -> Result<Option<DMat3>> {
+    let known = resolve(hints)?;
+    let at = |name: &str| known.iter().find(|(n, _)| *n == name).map(|(_, p)| *p);
+    let up = ["head", "neck", "upperChest"].into_iter().find_map(at).zip(at("hips")).map(|(top, hips)| top - hips);
+    let left = ["UpperLeg", "UpperArm", "Shoulder", "LowerLeg"]
+        .into_iter()
+        .find_map(|n| at(&format!("left{n}")).zip(at(&format!("right{n}"))))
+        .map(|(l, r)| l - r);
+    let (Some(up), Some(left)) = (up, left) else { return Ok(None) };
+    let turns = crate::analyse::orientation::cube_rotations();
+    let score = |t: &DMat3| t.row(1).dot(up.normalize_or_zero()) + t.row(0).dot(left.normalize_or_zero());
+    Ok(turns.into_iter().fold(None, |best: Option<DMat3>, t| match best {
+        Some(b) if score(&b) >= score(&t) => best,
+        _ => Some(t),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hint(name: &str, position: [f64; 3]) -> JointHint {
+        JointHint { name: name.to_owned(), parent: None, position }
+    }
+
+    #[test]
+    fn joints_in_foreign_names_tell_the_orientation() {
+        // Z up, facing −Y: the character's left is +X.
+        let hints = [
+            hint("mixamorig:Hips", [0.0, 0.0, 1.0]),
+            hint("mixamorig:Head", [0.0, 0.05, 1.7]),
+            hint("mixamorig:LeftUpLeg", [0.1, 0.0, 0.9]),
+            hint("mixamorig:RightUpLeg", [-0.1, 0.0, 0.9]),
+        ];
+        let rotation = orientation_of(&hints).unwrap().unwrap();
+        assert_eq!(rotation.row(1), DVec3::Z);
+        assert_eq!(rotation.row(0), DVec3::X);
+        assert_eq!(rotation.row(2), DVec3::NEG_Y);
+    }
+
+    #[test]
+    fn an_unknown_or_repeated_joint_is_refused_by_name() {
+        let error = resolve(&[hint("banana", [0.0; 3])]).unwrap_err();
+        assert!(error.code == Code::InvalidOption && error.message.contains("banana"));
+        let error = resolve(&[hint("head", [0.0; 3]), hint("Head", [0.0; 3])]).unwrap_err();
+        assert!(error.message.contains("twice"));
+        assert!(resolve(&[hint("head", [f64::NAN; 3])]).is_err());
+    }
+}
