@@ -219,6 +219,12 @@ def no_machine() -> Iterator[str]:
     yield from search(r"^\s*(registry|index-url|extra-index-url|replace-with)\s*=|--(index-url|registry)\b", names)
 
 
+@check("nothing in the sources is left for later")
+def no_stand_ins() -> Iterator[str]:
+    names = [n for n in files() if SOURCE.search(n) and n != "scripts/invariants.py"]
+    yield from search(r"\b(TODO|FIXME|XXX)\b|[("]being written[)"]|not (yet )?implemented", names)
+
+
 @check("every string of the page exists in every language")
 def translations() -> Iterator[str]:
     catalogues = {Path(n).stem: flat(json.loads((ROOT / n).read_text())) for n in files("static/i18n/*.json")}

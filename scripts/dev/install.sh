@@ -81,7 +81,7 @@ build_page() {
 }
 
 install_for_run() {
-    install_debian "${DEBIAN_RUN[@]}" || die "installing Debian packages failed"
+    install_debian "${DEBIAN_RUN[@]}" || die "installing Debian packages failed; is the network up?"
     install_rust
     install_python requirements-ui.txt || die "installing Python packages into .venv failed; is the network up?"
 }

@@ -20,6 +20,14 @@ die() {
 }
 have() { command -v "$1" >/dev/null 2>&1; }
 
+# need COMMAND: ends the part that asks, as skipped, when the command is not here.
+need() {
+    have "$1" || {
+        echo "skipped: $1 is missing and could not be installed"
+        return 77
+    }
+}
+
 # Every crate but the Python module, which maturin builds: the same set, and so the same features, in every cargo call.
 RUST_SET=(--workspace --exclude autorig-py)
 

@@ -40,7 +40,8 @@ expect "node's TAP is counted" "3 0 0" parse_node '# pass 3\n# fail 0\n# skipped
 expect "the plain line is counted" "4 0 1" parse_plain '4 passed, 0 failed, 1 skipped'
 expect "a check that passes is one test" "1 0 0" parse_check "fine"
 expect "a check that fails is one failure" "0 1 0" parse_check "not fine" 1
-expect "a check that cannot run here is skipped" "0 0 1" parse_check "not here" 77
+expect "a part that cannot run here is skipped" "0 0 1" parse_node "skipped: node is missing" 77
+expect "a part may not skip without saying why" "0 1 0" parse_check "not here" 77
 expect "an exit code beats a summary without failures" "4 1 0" parse_plain '4 passed, 0 failed, 0 skipped' 1
 expect "tests that vanish are not a success" "0 1 0" parse_node "nothing was printed"
 
