@@ -1,0 +1,66 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import type { Report } from '../api';
+import { icon } from '../components/icon';
+import { formatCount, formatLength, formatPercent } from '../format';
+import { language, plural, t, textForCode } from '../i18n';
+
+/** Below this the person should look, as the engine's report has it. */
+export const UNSURE = 0.5;
+
+/** What the engine found and how sure it is. */
+export function reportPanel(report: Report): TemplateResult {
+  return html`<section class="report" aria-labelledby="report-title" data-test="report">
+    <h2 id="report-title">${t('report.title')}</h2>
+    ${verdict(report)} ${report.input.was_rigged ? html`<p class="hint">${t('report.was_rigged')}</p>` : nothing}
+    <dl class="facts-grid">
+      ${facts(report).map(
+        ([name, value]) => html`<div>
+          <dt>${name}</dt>
+          <dd class="numbers">${value}</dd>
+        </div>`,
+      )}
+    </dl>
+    ${remarks(report)}
+  </section>`;
+}
+
+function verdict(report: Report): TemplateResult {
+  const unsure = report.confidence < UNSURE;
+  return html`<div class="verdict" data-unsure=${unsure} data-test="confidence">
+    <p class="verdict-head">
+      <span>${t('report.confidence')}</span>
+      <strong class="numbers">${formatPercent(report.confidence, language())}</strong>
+    </p>
+    <meter min="0" max="1" low=${UNSURE} .value=${report.confidence} aria-label=${t('report.confidence')}></meter>
+    <p class="verdict-text">${unsure ? icon('alert') : nothing}${unsure ? t('report.unsure') : t('report.sure')}</p>
+  </div>`;
+}
+
+function facts(report: Report): [string, string][] {
+  const { input, orientation, skin } = report;
+  const count = (value: number) => formatCount(value, language());
+  return [
+    [t('report.class'), report.class === 'humanoid' ? t('report.class.humanoid') : report.class],
+    [t('report.height'), formatLength(orientation.height * orientation.metres_per_unit, language())],
+    [t('report.joints'), count(report.joints.length)],
+    [t('report.influences'), count(skin.max_influences)],
+    [t('report.triangles'), count(input.triangles)],
+    [t('report.vertices'), count(input.vertices)],
+    [t('report.parts'), count(input.parts)],
+    [t('report.materials'), count(input.materials)],
+    [t('report.textures'), count(input.textures)],
+  ];
+}
+
+function remarks(report: Report): TemplateResult | typeof nothing {
+  if (report.warnings.length === 0) return nothing;
+  return html`<details class="remarks" ?open=${report.warnings.length <= 3}>
+    <summary>${plural('report.warnings', report.warnings.length)}</summary>
+    <ul>
+      ${report.warnings.map(({ code, message }) => {
+        const known = textForCode('warning', code);
+        return html`<li lang=${known ? nothing : 'en'}>${known ?? message}</li>`;
+      })}
+    </ul>
+  </details>`;
+}

@@ -1,0 +1,23 @@
+import { resolve } from 'node:path';
+import { defineConfig } from 'vite';
+
+const page = (name) => resolve(import.meta.dirname, name);
+
+/** Two real HTML pages; `/task` is served from `task.html` by the server. */
+export default defineConfig({
+  appType: 'mpa',
+  build: {
+    target: 'es2022',
+    outDir: 'dist',
+    emptyOutDir: true,
+    // The server's policy allows no inline script, so nothing may be inlined as one.
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    // three.js is one chunk of its own, loaded only by the viewer.
+    chunkSizeWarningLimit: 800,
+    rolldownOptions: { input: { index: page('index.html'), task: page('task.html') } },
+  },
+  server: {
+    proxy: { '/api': process.env.AUTORIG_URL ?? 'http://127.0.0.1:7070' },
+  },
+});
