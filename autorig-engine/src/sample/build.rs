@@ -57,21 +57,23 @@ impl Builder {
         index
     }
 
-    /// A node with a mesh under the root. The mesh is given about `origin`, where the node goes.
+    /// A node with a mesh under the root. The mesh is given in canonical space and kept about `origin`,
+    /// where the node goes.
     pub(super) fn node(&mut self, name: &str, origin: DVec3, mut primitives: Vec<Primitive>) {
         for primitive in &mut primitives {
             for p in &mut primitive.positions {
                 *p = std::array::from_fn(|i| (f64::from(p[i]) - origin[i]) as f32);
             }
         }
+        self.placed(name, DMat4::from_translation(origin), primitives);
+    }
+
+    /// A node with a mesh given in the node's own frame.
+    pub(super) fn placed(&mut self, name: &str, local: DMat4, primitives: Vec<Primitive>) {
         let scene = &mut self.scene;
         scene.meshes.push(Mesh { name: name.to_owned(), primitives, ..Mesh::default() });
-        scene.nodes.push(Node {
-            name: name.to_owned(),
-            local: DMat4::from_translation(origin),
-            mesh: Some(scene.meshes.len() - 1),
-            ..Node::default()
-        });
+        let mesh = Some(scene.meshes.len() - 1);
+        scene.nodes.push(Node { name: name.to_owned(), local, mesh, ..Node::default() });
         let child = scene.nodes.len() - 1;
         scene.nodes[0].children.push(child);
     }

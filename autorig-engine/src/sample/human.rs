@@ -60,7 +60,7 @@ fn trunk(solid: &mut Solid) {
         0.0,
         0.05,
         &[
-            [0.890, 0.0, -0.004, 0.150, 0.098],
+            [0.890, 0.0, -0.004, 0.154, 0.098],
             [0.940, 0.0, -0.002, 0.160, 0.108],
             [0.990, 0.0, 0.004, 0.154, 0.103],
             [1.050, 0.0, 0.012, 0.140, 0.095],
@@ -76,7 +76,7 @@ fn trunk(solid: &mut Solid) {
     );
     // Buttocks, chest, shoulder blades, slope from neck to shoulder.
     solid.ball([0.072, 0.905, -0.058], [0.078, 0.080, 0.070], 0.045);
-    solid.ball([0.072, 1.330, 0.072], [0.078, 0.052, 0.040], 0.035);
+    solid.ball([0.075, 1.345, 0.068], [0.080, 0.056, 0.034], 0.04);
     solid.ball([0.085, 1.335, -0.085], [0.055, 0.075, 0.025], 0.05);
     solid.cone([0.030, 1.478, -0.018], [0.165, 1.446, -0.012], [0.036, 0.034], 0.045);
     // Collar bones, navel, spine.
@@ -162,7 +162,7 @@ fn arm(solid: &mut Solid) {
     // Deltoid, triceps, edge of the broad back muscle.
     solid.ball([0.195, 1.438, -0.006], [0.060, 0.043, 0.052], 0.03);
     solid.ball([0.320, 1.418, -0.024], [0.080, 0.028, 0.026], 0.03);
-    solid.ball([0.150, 1.355, -0.030], [0.036, 0.070, 0.050], 0.05);
+    solid.ball([0.146, 1.365, -0.030], [0.034, 0.070, 0.048], 0.05);
 }
 
 fn hand(solid: &mut Solid) {
@@ -264,7 +264,7 @@ pub(super) fn scene(triangles: usize) -> Scene {
 /// Where the joints are.
 pub(super) fn truth() -> Vec<TruthJoint> {
     let mut bones = Bones::default();
-    bones.spine(&[
+    bones.chain(&[
         ("hips", [0.0, 0.965, 0.0]),
         ("spine", [0.0, 1.065, 0.002]),
         ("chest", [0.0, 1.180, -0.012]),

@@ -8,9 +8,13 @@ use crate::{Code, Error, Result, scene::Scene};
 
 mod bricks;
 mod build;
+mod cartoon;
 mod decimate;
 mod human;
+mod pill;
 mod polygonise;
+mod quadruped;
+mod robot;
 mod sdf;
 mod texture;
 mod truth;
@@ -24,13 +28,14 @@ pub const MOST_TRIANGLES: usize = 20_000_000;
 /// The characters that can be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Sample {
-    /// A naked adult in T-pose with five fingers a hand: one closed shell.
+    /// An adult of 1.75 m in T-pose with five fingers a hand: one closed shell 1.79 m wide, painted by a
+    /// texture. 30,000 triangles unless told otherwise.
     Human,
-    /// A big head and short limbs in A-pose.
+    /// A big head and short limbs in A-pose, 1.2 m: shells for body, eyes, hair and cap. 12,000 triangles.
     Cartoon,
-    /// Separate shells for every part.
+    /// 28 separate shells in as many nodes, 1.8 m in A-pose, with vertex colours. 8,000 triangles.
     Robot,
-    /// A four-legged animal.
+    /// A four-legged animal 1.04 m high and 1.7 m long: one closed shell. 10,000 triangles.
     Quadruped,
 }
 
@@ -65,7 +70,9 @@ pub struct TruthJoint {
 pub fn truth(sample: Sample) -> Vec<TruthJoint> {
     match sample {
         Sample::Human => human::truth(),
-        _ => Vec::new(),
+        Sample::Cartoon => cartoon::truth(),
+        Sample::Robot => robot::truth(),
+        Sample::Quadruped => quadruped::truth(),
     }
 }
 
@@ -80,8 +87,10 @@ pub fn generate(sample: Sample, triangles: Option<usize>) -> Result<Scene> {
         return Err(Error::new(Code::InvalidOption, format!("a sample cannot have {wanted} triangles"))
             .with_remedy(format!("ask for {FEWEST_TRIANGLES} to {MOST_TRIANGLES} triangles")));
     }
-    match sample {
-        Sample::Human => Ok(human::scene(triangles.unwrap_or(human::TRIANGLES))),
-        _ => Err(Error::new(Code::Internal, "being written")),
-    }
+    Ok(match sample {
+        Sample::Human => human::scene(triangles.unwrap_or(human::TRIANGLES)),
+        Sample::Cartoon => cartoon::scene(triangles.unwrap_or(cartoon::TRIANGLES)),
+        Sample::Robot => robot::scene(triangles.unwrap_or(robot::TRIANGLES)),
+        Sample::Quadruped => quadruped::scene(triangles.unwrap_or(quadruped::TRIANGLES)),
+    })
 }

@@ -142,11 +142,6 @@ impl Solid {
         Self { mirrored: true, ..Self::default() }
     }
 
-    /// A solid taken as it is given.
-    pub(super) fn plain() -> Self {
-        Self::default()
-    }
-
     /// Joins a shape, blending over the length `softness`.
     pub(super) fn join(&mut self, shape: Shape, softness: f64) -> &mut Self {
         self.softest = self.softest.max(softness);

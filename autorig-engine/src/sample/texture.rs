@@ -30,7 +30,7 @@ pub(super) fn human_uv(p: DVec3) -> [f64; 2] {
         HEAD_ROWS + (1.0 - HEAD_ROWS) * (1.0 - p.y / NECK)
     };
     let around = libm::atan2(side, p.z - HEAD_AXIS) / std::f64::consts::PI;
-    let wrap = smooth(NECK - 0.02, NECK + 0.03, p.y);
+    let wrap = smooth(NECK, NECK + 0.045, p.y);
     [(side / 0.9) * (1.0 - wrap) + around * wrap, v.clamp(0.0, 1.0)]
 }
 
@@ -68,6 +68,86 @@ fn body(x: f64, y: f64) -> [f64; 3] {
     };
     colour = mix(colour, SHIRT_EDGE, shirt(0.0));
     mix(colour, SHIRT, shirt(0.012))
+}
+
+/// UV of a point on the cartoon's body: seen from the front, left and right alike.
+pub(super) fn cartoon_uv(p: DVec3) -> [f64; 2] {
+    // The back of the head must not get the face: what lies behind looks up the blank half.
+    let side = 0.45 * (p.x.abs() / 0.45).min(1.0);
+    let behind = 0.5 * smooth(-0.02, 0.02, -p.z) * smooth(0.66, 0.70, p.y);
+    [side + behind, (1.0 - p.y / 1.25).clamp(0.0, 1.0)]
+}
+
+/// Skin, mouth, pullover, trousers, mittens and shoes of the cartoon as PNG.
+pub(super) fn cartoon() -> Vec<u8> {
+    const MITTEN: [f64; 3] = [250.0, 204.0, 72.0];
+    png(512, |u, v| {
+        let y = 1.25 * (1.0 - v);
+        let x = u;
+        let mut colour = [244.0, 196.0, 164.0];
+        if y > 0.66 {
+            let spot = |cx: f64, cy: f64, rx: f64, ry: f64| libm::hypot((x - cx) / rx, (y - cy) / ry);
+            colour = mix(
+                colour,
+                [240.0, 142.0, 124.0],
+                0.7 * (1.0 - smooth(0.3, 1.0, spot(0.125, 0.800, 0.045, 0.032))),
+            );
+            colour =
+                mix(colour, [150.0, 60.0, 56.0], 1.0 - smooth(0.85, 1.0, spot(0.0, 0.771, 0.040, 0.007)));
+            return mix(
+                colour,
+                [96.0, 58.0, 36.0],
+                1.0 - smooth(0.85, 1.0, spot(0.085, 0.950, 0.040, 0.008)),
+            );
+        }
+        colour = mix(colour, [64.0, 112.0, 190.0], 1.0 - edge(y, 0.640, 0.003));
+        let stripe = (y - 0.43).abs() < 0.018 || (y - 0.50).abs() < 0.018;
+        if stripe && x < 0.17 {
+            colour = [240.0, 240.0, 236.0];
+        }
+        // Along the arm, which runs down at 45°.
+        let along = (x - y + 0.475) * std::f64::consts::FRAC_1_SQRT_2;
+        let arm = x > 0.20 && y > 0.27;
+        if arm {
+            colour = mix(colour, MITTEN, edge(along, 0.226, 0.003));
+        } else {
+            colour = mix(colour, [72.0, 74.0, 92.0], 1.0 - edge(y, 0.345, 0.003));
+            colour = mix(colour, [192.0, 64.0, 56.0], 1.0 - edge(y, 0.088, 0.003));
+            colour = mix(colour, [244.0, 240.0, 232.0], 1.0 - edge(y, 0.018, 0.002));
+        }
+        colour
+    })
+}
+
+/// UV of a point on the quadruped: seen from its side, left and right alike.
+pub(super) fn quadruped_uv(p: DVec3) -> [f64; 2] {
+    [(p.z + 0.95) / 1.85, (1.0 - p.y / 1.1).clamp(0.0, 1.0)]
+}
+
+/// Fur, belly, socks, tail tip, nose and eyes of the quadruped as PNG.
+pub(super) fn quadruped() -> Vec<u8> {
+    const CREAM: [f64; 3] = [246.0, 232.0, 210.0];
+    const DARK: [f64; 3] = [52.0, 38.0, 34.0];
+    png(512, |u, v| {
+        let (z, y) = (u * 1.85 - 0.95, 1.1 * (1.0 - v));
+        let mut colour = [206.0, 106.0, 44.0];
+        colour = mix(colour, [176.0, 84.0, 34.0], smooth(0.66, 0.74, y) * (1.0 - smooth(0.25, 0.40, z)));
+        let belly = (1.0 - edge(y, 0.50, 0.03))
+            * edge(y, 0.36, 0.02)
+            * edge(z, -0.20, 0.05)
+            * (1.0 - edge(z, 0.22, 0.05));
+        colour = mix(colour, CREAM, belly);
+        let throat =
+            edge(z, 0.40, 0.03) * (1.0 - edge(y, 0.845 - 0.05 * (z - 0.6), 0.012)) * edge(y, 0.55, 0.04);
+        colour = mix(colour, CREAM, throat);
+        colour = mix(colour, DARK, (1.0 - edge(y, 0.20, 0.03)) * edge(z, -0.55, 0.01));
+        colour = mix(colour, CREAM, 1.0 - edge(z, -0.74, 0.02));
+        colour = mix(colour, DARK, edge(y, 0.985, 0.012));
+        let spot = |cz: f64, cy: f64, r: f64| libm::hypot(z - cz, y - cy) / r;
+        colour = mix(colour, DARK, 1.0 - smooth(0.85, 1.0, spot(0.612, 0.887, 0.016)));
+        colour = mix(colour, CREAM, 1.0 - smooth(0.7, 1.0, spot(0.617, 0.892, 0.004)));
+        mix(colour, DARK, edge(z, 0.743, 0.003))
+    })
 }
 
 /// Colours of the head by angle from the front and height.

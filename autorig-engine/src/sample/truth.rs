@@ -19,7 +19,7 @@ pub(super) struct Bones {
 
 impl Bones {
     /// A chain in the middle; the first joint has no parent unless there are joints already.
-    pub(super) fn spine(&mut self, chain: &[(&str, [f64; 3])]) {
+    pub(super) fn chain(&mut self, chain: &[(&str, [f64; 3])]) {
         let mut parent: Option<String> = None;
         for &(name, position) in chain {
             self.joint(name, parent.as_deref(), position);
