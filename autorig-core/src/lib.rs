@@ -1,1 +1,33 @@
-//! (being written)
+//! The promise around a rig.
+//!
+//! The engine (`autorig-engine`) is a pure function: model in, rigged character out. This crate makes a *task*
+//! of it: something that is accepted once, done once and delivered once, whatever crashes meanwhile. It
+//! knows no HTTP server; the doors (server, command line, your program) translate and hold no rules.
+//!
+//! # Map
+//!
+//! | module | what it is |
+//! | --- | --- |
+//! | [`autorig`] | [`AutoRig`], the way in: a builder that puts the parts together |
+//! | [`task`] | the model, the state machine, [`TaskService`](task::TaskService), the dispatcher, events |
+//! | [`store`] | [`Store`](store::Store): where state is kept; SQLite |
+//! | [`blob`] | [`BlobStore`](blob::BlobStore): where bytes are kept; a local folder |
+//! | [`worker`] | [`Worker`](worker::Worker): who rigs; a child process, or a thread of this one |
+//! | [`outbound`] | the one HTTP client, which refuses private addresses |
+//! | [`config`] | one typed configuration |
+//! | [`error`] | one error with a class, a code and a remedy |
+//! | [`clock`] | time, ids and randomness, passed in |
+
+pub mod autorig;
+pub mod blob;
+pub mod clock;
+pub mod config;
+pub mod error;
+pub mod outbound;
+pub mod store;
+pub mod task;
+pub mod worker;
+
+pub use autorig::{AutoRig, Builder};
+pub use config::Config;
+pub use error::{Class, Error, Kind, Result};

@@ -1,0 +1,309 @@
+//! The way in: [`AutoRig::builder`] puts the parts together, [`AutoRig::open`] does it for a configuration.
+
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::{
+    sync::{Notify, watch},
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Config, Error, Result,
+    blob::{BlobStore, LocalBlobs},
+    clock::{Clock, Ids, SystemClock, SystemIds},
+    outbound::Outbound,
+    store::{SqliteStore, Store},
+    task::{Dispatcher, DispatcherSettings, Hub, RetryPolicy, RigKind, TaskKind, TaskService},
+    worker::{ChildWorker, InProcessWorker, Worker, embedded::ChildLimits},
+};
+
+mod data_dir;
+
+pub use data_dir::DataDir;
+
+/// A running AutoRig: tasks go in, rigged characters come out.
+///
+/// Dropping it without [`AutoRig::shutdown`] stops everything at once; what was being done is done again
+/// by the next start.
+pub struct AutoRig {
+    tasks: TaskService,
+    dispatcher: Arc<Dispatcher>,
+    stop: CancellationToken,
+    abort: CancellationToken,
+    running: Mutex<Option<JoinHandle<()>>>,
+    _data_dir: Option<DataDir>,
+}
+
+impl AutoRig {
+    /// Puts the parts together.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// A builder with everything a configuration says, except for the worker: SQLite and files in the data
+    /// directory, which is locked against a second process.
+    ///
+    /// # Errors
+    /// `data_dir_in_use`, `newer_database`, `io_error`, `store_unavailable`.
+    pub async fn from_config(config: &Config) -> Result<Builder> {
+        config.validate()?;
+        let data_dir = DataDir::open(&config.data_dir)?;
+        let store = SqliteStore::open(&data_dir.database()).await?;
+        let blobs = LocalBlobs::open(data_dir.blobs()).await?;
+        let outbound = Outbound::new(&config.outbound_allow, Duration::from_secs(config.outbound_time_s))?;
+        let mut builder = Self::builder()
+            .store(Arc::new(store))
+            .blobs(Arc::new(blobs))
+            .outbound(outbound)
+            .node(data_dir.node()?)
+            .upload_limit(config.upload_limit())
+            .lease(config.lease(), Duration::from_secs(config.heartbeat_s))
+            .dispatch_interval(Duration::from_secs(config.dispatch_interval_s));
+        builder.data_dir = Some(data_dir);
+        Ok(builder)
+    }
+
+    /// Everything a configuration says: each rig is a child process `<this program> rig-child`, which the
+    /// program must answer with [`crate::worker::embedded::child_main`].
+    ///
+    /// # Errors
+    /// As [`AutoRig::from_config`].
+    pub async fn open(config: &Config) -> Result<Self> {
+        let builder = Self::from_config(config).await?;
+        let scratch = config.data_dir.join("scratch");
+        let limits = ChildLimits::from_config(config);
+        let worker = ChildWorker::new(crate::worker::embedded::this_program()?, scratch, limits)?;
+        builder.worker(Arc::new(worker)).build().await
+    }
+
+    /// What callers do with tasks.
+    pub fn tasks(&self) -> &TaskService {
+        &self.tasks
+    }
+
+    /// Starts handing out tasks; what a former run of this node held is taken back first. Calling it again
+    /// does nothing.
+    ///
+    /// # Errors
+    /// `store_unavailable`.
+    pub async fn start(&self) -> Result<()> {
+        if self.running.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
+            return Ok(());
+        }
+        self.dispatcher.recover().await?;
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if running.is_none() {
+            let work = self.dispatcher.clone().run(self.stop.clone(), self.abort.clone());
+            *running = Some(tokio::spawn(work));
+        }
+        Ok(())
+    }
+
+    /// Hands out nothing more and waits up to `grace` for what is being done; what is not finished then
+    /// is given back and done by the next start.
+    pub async fn shutdown(&self, grace: Duration) {
+        self.stop.cancel();
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(mut running) = running else { return };
+        let clock = &self.tasks.inner.clock;
+        tokio::select! {
+            _ = &mut running => return,
+            () = clock.sleep(grace) => self.abort.cancel(),
+        }
+        if let Err(error) = running.await {
+            tracing::error!(%error, "the dispatcher did not end by itself");
+        }
+    }
+}
+
+impl Drop for AutoRig {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            running.abort();
+        }
+    }
+}
+
+/// Puts an [`AutoRig`] together; every part can be your own.
+#[derive(Default)]
+pub struct Builder {
+    store: Option<Arc<dyn Store>>,
+    blobs: Option<Arc<dyn BlobStore>>,
+    workers: Vec<Arc<dyn Worker>>,
+    kinds: Vec<Arc<dyn TaskKind>>,
+    clock: Option<Arc<dyn Clock>>,
+    ids: Option<Arc<dyn Ids>>,
+    outbound: Option<Outbound>,
+    node: Option<String>,
+    retry: RetryPolicy,
+    upload_limit: Option<u64>,
+    lease: Option<(Duration, Duration)>,
+    interval: Option<Duration>,
+    data_dir: Option<DataDir>,
+}
+
+impl Builder {
+    /// Where state is kept.
+    #[must_use]
+    pub fn store(mut self, store: Arc<dyn Store>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// Where bytes are kept.
+    #[must_use]
+    pub fn blobs(mut self, blobs: Arc<dyn BlobStore>) -> Self {
+        self.blobs = Some(blobs);
+        self
+    }
+
+    /// State and bytes in one folder: SQLite and files, locked against a second process.
+    ///
+    /// # Errors
+    /// `data_dir_in_use`, `newer_database`, `io_error`, `store_unavailable`.
+    pub async fn data_dir(mut self, path: impl AsRef<Path>) -> Result<Self> {
+        let data_dir = DataDir::open(path.as_ref())?;
+        self.store = Some(Arc::new(SqliteStore::open(&data_dir.database()).await?));
+        self.blobs = Some(Arc::new(LocalBlobs::open(data_dir.blobs()).await?));
+        self.node = Some(data_dir.node()?);
+        self.data_dir = Some(data_dir);
+        Ok(self)
+    }
+
+    /// One more worker; without any, rigs run in a thread of this process.
+    #[must_use]
+    pub fn worker(mut self, worker: Arc<dyn Worker>) -> Self {
+        self.workers.push(worker);
+        self
+    }
+
+    /// One more kind of task, besides `rig`.
+    #[must_use]
+    pub fn kind(mut self, kind: Arc<dyn TaskKind>) -> Self {
+        self.kinds.push(kind);
+        self
+    }
+
+    /// Tells the time.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Makes ids.
+    #[must_use]
+    pub fn ids(mut self, ids: Arc<dyn Ids>) -> Self {
+        self.ids = Some(ids);
+        self
+    }
+
+    /// Fetches links.
+    #[must_use]
+    pub fn outbound(mut self, outbound: Outbound) -> Self {
+        self.outbound = Some(outbound);
+        self
+    }
+
+    /// Names this node: what it held is taken back when it starts again, so no two may share a name.
+    #[must_use]
+    pub fn node(mut self, node: impl Into<String>) -> Self {
+        self.node = Some(node.into());
+        self
+    }
+
+    /// Which failures are tried again, and when.
+    #[must_use]
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// Largest upload, in bytes.
+    #[must_use]
+    pub fn upload_limit(mut self, bytes: u64) -> Self {
+        self.upload_limit = Some(bytes);
+        self
+    }
+
+    /// How long a worker holds a task without a sign of life, and how often it gives one.
+    #[must_use]
+    pub fn lease(mut self, lease: Duration, heartbeat: Duration) -> Self {
+        self.lease = Some((lease, heartbeat));
+        self
+    }
+
+    /// How often the dispatcher looks although nothing woke it.
+    #[must_use]
+    pub fn dispatch_interval(mut self, interval: Duration) -> Self {
+        self.interval = Some(interval);
+        self
+    }
+
+    /// Puts it together; nothing runs before [`AutoRig::start`].
+    ///
+    /// # Errors
+    /// `incomplete_builder` without a store or blobs.
+    pub async fn build(self) -> Result<AutoRig> {
+        let defaults = Config::default();
+        let store = self.store.ok_or_else(|| incomplete("a store"))?;
+        let blobs = self.blobs.ok_or_else(|| incomplete("a blob store"))?;
+        store.ping().await?;
+        let mut workers = self.workers;
+        if workers.is_empty() {
+            workers.push(Arc::new(InProcessWorker::new(1)));
+        }
+        let mut kinds: Vec<Arc<dyn TaskKind>> = vec![Arc::new(RigKind)];
+        kinds.extend(self.kinds);
+        let outbound = match self.outbound {
+            Some(outbound) => outbound,
+            None => Outbound::new(&[], Duration::from_secs(defaults.outbound_time_s))?,
+        };
+        let inner = Arc::new(crate::task::Inner {
+            store,
+            blobs,
+            clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
+            ids: self.ids.unwrap_or_else(|| Arc::new(SystemIds)),
+            outbound,
+            kinds,
+            limits: crate::task::ServiceLimits {
+                upload_bytes: self.upload_limit.unwrap_or_else(|| defaults.upload_limit()),
+            },
+            node: self.node.unwrap_or_else(|| "local".to_owned()),
+            hub: Hub::new(),
+            wake: Notify::new(),
+            slots: watch::Sender::new(Vec::new()),
+            running: Mutex::new(HashMap::new()),
+        });
+        let (lease, heartbeat) =
+            self.lease.unwrap_or_else(|| (defaults.lease(), Duration::from_secs(defaults.heartbeat_s)));
+        let settings = DispatcherSettings {
+            interval: self.interval.unwrap_or_else(|| Duration::from_secs(defaults.dispatch_interval_s)),
+            lease,
+            heartbeat,
+            retry: self.retry,
+        };
+        Ok(AutoRig {
+            tasks: TaskService { inner: inner.clone() },
+            dispatcher: Arc::new(Dispatcher { inner, workers, settings }),
+            stop: CancellationToken::new(),
+            abort: CancellationToken::new(),
+            running: Mutex::new(None),
+            _data_dir: self.data_dir,
+        })
+    }
+}
+
+fn incomplete(what: &str) -> Error {
+    Error::usage(
+        "incomplete_builder",
+        format!("AutoRig::builder() was given no {}", what.trim_start_matches("a ")),
+        "call .data_dir(path), or .store(..) and .blobs(..)",
+    )
+}

@@ -1,0 +1,283 @@
+//! One typed configuration: defaults < `autorig.toml` < environment (`AUTORIG_…`) < flags.
+//!
+//! Every setting has one name, `worker_slots`: a key in the file, `AUTORIG_WORKER_SLOTS` in the environment,
+//! and `AUTORIG_WORKER_SLOTS_FILE` names a file that holds the value, for secrets.
+
+use std::{
+    net::SocketAddr,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use figment::{
+    Figment,
+    providers::{Format, Serialized, Toml},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
+
+/// What a server or an embedding program can set. [`Config::default`] needs no file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where the database, the files and the scratch space are.
+    pub data_dir: PathBuf,
+    /// Where the server listens; loopback only in local mode.
+    pub listen: SocketAddr,
+    /// The public address of a site; without it the server is local.
+    pub public_url: Option<String>,
+    /// Largest upload, in MB.
+    pub upload_limit_mb: u64,
+    /// Rigs at once; half of the cores, at least one, when left out.
+    pub worker_slots: Option<NonZeroUsize>,
+    /// Memory of one rig, in MB.
+    pub worker_memory_mb: u64,
+    /// Time of one rig, in seconds.
+    pub worker_time_s: u64,
+    /// Threads of one rig; cores divided by slots when left out.
+    pub worker_threads: Option<NonZeroUsize>,
+    /// How often the dispatcher looks although nothing woke it, in seconds.
+    pub dispatch_interval_s: u64,
+    /// How long a worker holds a task without a sign of life, in seconds.
+    pub lease_s: u64,
+    /// How often a worker gives a sign of life, in seconds.
+    pub heartbeat_s: u64,
+    /// Addresses or networks (`127.0.0.1`, `10.0.0.0/8`) that links may lead to although they are private.
+    pub outbound_allow: Vec<String>,
+    /// How long fetching a link may take in all, in seconds.
+    pub outbound_time_s: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: PathBuf::from("autorig-data"),
+            listen: SocketAddr::from(([127, 0, 0, 1], 7070)),
+            public_url: None,
+            upload_limit_mb: 256,
+            worker_slots: None,
+            worker_memory_mb: 4096,
+            worker_time_s: 600,
+            worker_threads: None,
+            dispatch_interval_s: 30,
+            lease_s: 60,
+            heartbeat_s: 20,
+            outbound_allow: Vec::new(),
+            outbound_time_s: 120,
+        }
+    }
+}
+
+/// Variables of the prefix that are not settings of the server: those of the client.
+const NOT_SETTINGS: [&str; 4] = ["config", "api_key", "server", "log"];
+
+impl Config {
+    /// Reads the configuration: `file` (an error when given but missing; else `autorig.toml` in the current
+    /// folder if it exists), then `environment`, then `flags` (settings given on the command line).
+    ///
+    /// # Errors
+    /// `invalid_config`, naming the setting and where it came from; `site_mode_unavailable`.
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+        flags: &serde_json::Map<String, serde_json::Value>,
+    ) -> Result<Self> {
+        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        figment = match file {
+            Some(path) if !path.is_file() => {
+                return Err(invalid(format!("the configuration file `{}` does not exist", path.display())));
+            }
+            Some(path) => figment.merge(Toml::file_exact(path)),
+            None => figment.merge(Toml::file("autorig.toml")),
+        };
+        for (name, value) in environment {
+            if let Some((key, value)) = setting(&name, value)? {
+                figment = figment.merge(Serialized::default(&key, value));
+            }
+        }
+        for (key, value) in flags {
+            figment = figment.merge(Serialized::default(key, value));
+        }
+        let config: Self = figment.extract().map_err(|error| invalid(error.to_string()))?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// Checks what the types cannot.
+    ///
+    /// # Errors
+    /// `invalid_config`, `site_mode_unavailable`.
+    pub fn validate(&self) -> Result<()> {
+        if self.public_url.is_some() {
+            return Err(Error::usage(
+                "site_mode_unavailable",
+                "public_url is set, but site mode needs sign-in, which comes later",
+                "leave public_url out and use the server locally",
+            ));
+        }
+        if !self.listen.ip().is_loopback() {
+            return Err(invalid(format!(
+                "listen is {}, but a local server listens on a loopback address only",
+                self.listen
+            )));
+        }
+        for (name, value) in [
+            ("upload_limit_mb", self.upload_limit_mb),
+            ("worker_memory_mb", self.worker_memory_mb),
+            ("worker_time_s", self.worker_time_s),
+            ("dispatch_interval_s", self.dispatch_interval_s),
+            ("lease_s", self.lease_s),
+            ("heartbeat_s", self.heartbeat_s),
+            ("outbound_time_s", self.outbound_time_s),
+        ] {
+            // The upper bound keeps seconds and megabytes far from any overflow.
+            if !(1..=1 << 32).contains(&value) {
+                return Err(invalid(format!("{name} is {value}, not between 1 and {}", 1_u64 << 32)));
+            }
+        }
+        if self.heartbeat_s >= self.lease_s {
+            return Err(invalid("heartbeat_s is not shorter than lease_s".to_owned()));
+        }
+        crate::outbound::Allow::parse(&self.outbound_allow).map(|_| ())
+    }
+
+    /// Largest upload, in bytes.
+    pub fn upload_limit(&self) -> u64 {
+        self.upload_limit_mb << 20
+    }
+
+    /// Rigs at once.
+    pub fn slots(&self) -> usize {
+        self.worker_slots.map_or_else(|| (cores() / 2).max(1), NonZeroUsize::get)
+    }
+
+    /// Threads of one rig.
+    pub fn threads(&self) -> usize {
+        self.worker_threads.map_or_else(|| (cores() / self.slots()).max(1), NonZeroUsize::get)
+    }
+
+    /// How long a worker holds a task without a sign of life.
+    pub fn lease(&self) -> Duration {
+        Duration::from_secs(self.lease_s)
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
+}
+
+/// The setting that an environment variable gives, if it is one.
+fn setting(name: &str, value: String) -> Result<Option<(String, serde_json::Value)>> {
+    let Some(name) = name.strip_prefix("AUTORIG_") else { return Ok(None) };
+    let mut key = name.to_ascii_lowercase();
+    let mut value = value;
+    if let Some(base) = key.strip_suffix("_file") {
+        value = std::fs::read_to_string(&value)
+            .map_err(|error| invalid(format!("AUTORIG_{name} names `{value}`: {error}")))?
+            .trim_end()
+            .to_owned();
+        key = base.to_owned();
+    }
+    if NOT_SETTINGS.contains(&key.as_str()) {
+        return Ok(None);
+    }
+    let known = serde_json::to_value(Config::default())
+        .map_err(|error| Error::internal(format!("default configuration: {error}")))?;
+    match known.get(&key) {
+        None => {
+            // The environment is shared with other programs, so this is no error as it is in the file.
+            tracing::warn!(variable = %format!("AUTORIG_{name}"), "unknown setting in the environment is ignored");
+            Ok(None)
+        }
+        Some(default) => Ok(Some((key, typed(default, value)))),
+    }
+}
+
+/// A variable is text; the setting says what it means.
+fn typed(default: &serde_json::Value, text: String) -> serde_json::Value {
+    use serde_json::Value;
+    match default {
+        Value::Array(_) => {
+            text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(Value::from).collect()
+        }
+        Value::String(_) => Value::from(text),
+        _ => text.parse::<u64>().map_or_else(|_| Value::from(text), Value::from),
+    }
+}
+
+fn invalid(message: impl Into<String>) -> Error {
+    Error::usage("invalid_config", message, "correct the setting; docs/ lists them all with their defaults")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(environment: &[(&str, &str)]) -> Result<Config> {
+        let pairs = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        Config::load(None, pairs, &serde_json::Map::new())
+    }
+
+    #[test]
+    fn the_default_needs_nothing() {
+        assert_eq!(load(&[]).unwrap(), Config::default());
+    }
+
+    #[test]
+    fn flags_win_over_the_environment_and_that_over_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("autorig.toml");
+        std::fs::write(&file, "upload_limit_mb = 1\nworker_time_s = 2\nlease_s = 90\n").unwrap();
+        let environment = [("AUTORIG_UPLOAD_LIMIT_MB", "3"), ("AUTORIG_WORKER_TIME_S", "4"), ("OTHER", "5")]
+            .map(|(k, v)| (k.to_owned(), v.to_owned()));
+        let flags = serde_json::json!({"upload_limit_mb": 6}).as_object().unwrap().clone();
+        let config = Config::load(Some(&file), environment, &flags).unwrap();
+        assert_eq!((config.upload_limit_mb, config.worker_time_s, config.lease_s), (6, 4, 90));
+    }
+
+    #[test]
+    fn lists_options_and_values_from_files_are_understood() {
+        let folder = tempfile::tempdir().unwrap();
+        let secret = folder.path().join("slots");
+        std::fs::write(&secret, "3\n").unwrap();
+        let config = load(&[
+            ("AUTORIG_OUTBOUND_ALLOW", "127.0.0.1, 10.0.0.0/8"),
+            ("AUTORIG_WORKER_SLOTS_FILE", secret.to_str().unwrap()),
+            ("AUTORIG_DATA_DIR", "7"),
+            ("AUTORIG_LISTEN", "127.0.0.1:0"),
+        ])
+        .unwrap();
+        assert_eq!(config.outbound_allow, ["127.0.0.1", "10.0.0.0/8"]);
+        assert_eq!(config.slots(), 3);
+        assert_eq!(config.data_dir, PathBuf::from("7"));
+        assert_eq!(config.listen.port(), 0);
+    }
+
+    #[test]
+    fn a_wrong_setting_is_refused_by_its_name() {
+        for (variables, code, word) in [
+            (("AUTORIG_WORKER_TIME_S", "soon"), "invalid_config", "worker_time_s"),
+            (("AUTORIG_WORKER_SLOTS", "0"), "invalid_config", "worker_slots"),
+            (("AUTORIG_LISTEN", "0.0.0.0:80"), "invalid_config", "loopback"),
+            (("AUTORIG_LEASE_S", "10"), "invalid_config", "heartbeat_s"),
+            (("AUTORIG_OUTBOUND_ALLOW", "nowhere"), "invalid_config", "nowhere"),
+            (("AUTORIG_PUBLIC_URL", "https://example.org"), "site_mode_unavailable", "sign-in"),
+        ] {
+            let error = load(&[variables]).unwrap_err();
+            assert_eq!(error.code, code, "{error}");
+            assert!(error.message.contains(word), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_in_the_file_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("autorig.toml");
+        std::fs::write(&file, "worker_slot = 1\n").unwrap();
+        let error = Config::load(Some(&file), [], &serde_json::Map::new()).unwrap_err();
+        assert!(error.message.contains("worker_slot"), "{error}");
+        assert!(Config::load(Some(&folder.path().join("no.toml")), [], &serde_json::Map::new()).is_err());
+    }
+}

@@ -1,0 +1,283 @@
+//! One attempt: a worker runs, its events become state, its end decides what comes next.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use futures_util::{FutureExt, StreamExt};
+use tokio_util::{io::ReaderStream, sync::CancellationToken};
+
+use super::{
+    dispatcher::DispatcherSettings,
+    lifecycle::Event,
+    model::{Stage, Task, TaskError, TaskFile, TaskId},
+    service::Inner,
+};
+use crate::{
+    Error, Kind, Result,
+    blob::{ByteStream, bytes_body},
+    clock::Time,
+    store::Applied,
+    worker::{Events, FileContent, Job, JobEvent, Worker},
+};
+
+/// Events a worker may be ahead of the core.
+const EVENT_BUFFER: usize = 64;
+/// Progress is kept at most this often; stages and files always.
+const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+/// Largest file a worker may make.
+const MAX_RESULT: u64 = 4 << 30;
+
+pub(super) struct Attempt<'a> {
+    pub(super) inner: &'a Arc<Inner>,
+    pub(super) settings: &'a DispatcherSettings,
+    pub(super) worker: Arc<dyn Worker>,
+    pub(super) task: Task,
+    /// Fires when the owner cancels the task.
+    pub(super) cancel: CancellationToken,
+    /// Fires when this process shuts down.
+    pub(super) abort: CancellationToken,
+}
+
+/// How an attempt ended, as far as the core is concerned.
+enum End {
+    /// The worker has ended.
+    Worker(Result<()>),
+    /// The attempt no longer holds the task: say nothing more about it.
+    Lost,
+    /// This process shuts down.
+    Shutdown,
+}
+
+impl Attempt<'_> {
+    pub(super) async fn run(self) {
+        let (id, attempt) = (self.task.id, self.task.attempt);
+        tracing::debug!(task = %id, attempt, worker = self.worker.name(), "attempt begins");
+        let end = self.work().await;
+        if let Err(error) = self.conclude(end).await {
+            // The lease ends by itself, and the sweep takes the task back.
+            tracing::error!(%error, task = %id, attempt, "the end of an attempt could not be stored");
+        }
+        if let Err(error) = self.inner.tidy(id, attempt).await {
+            tracing::warn!(%error, task = %id, attempt, "files of an attempt could not be removed");
+        }
+        self.inner.hub.queue_moved();
+    }
+
+    async fn work(&self) -> End {
+        let stop = self.cancel.child_token();
+        let (events, mut arriving) = Events::channel(EVENT_BUFFER);
+        let job = Job {
+            task: self.task.id,
+            attempt: self.task.attempt,
+            kind: self.task.kind.clone(),
+            params: self.task.params.clone(),
+            input: self.task.input.clone(),
+            blobs: self.inner.blobs.clone(),
+        };
+        let running = AssertUnwindSafe(self.worker.run(job, events, stop.clone())).catch_unwind();
+        let listening = async {
+            let mut told = Told::default();
+            let mut end = None;
+            while let Some(delivery) = arriving.recv().await {
+                // After the end the rest is only taken off, so that the worker never waits for room.
+                if end.is_none()
+                    && let Err(reason) = self.take(&delivery.event, &mut told).await
+                {
+                    end = Some(reason);
+                    stop.cancel();
+                }
+            }
+            end
+        };
+        tokio::pin!(running, listening);
+        let beat = self.beat();
+        tokio::pin!(beat);
+        let (mut ended, mut heard, mut lost) = (None, None, None);
+        while ended.is_none() || heard.is_none() {
+            tokio::select! {
+                result = &mut running, if ended.is_none() => {
+                    ended = Some(result.unwrap_or_else(|_| Err(panicked())));
+                }
+                // The channel closes after the worker has ended, so everything it told has been taken then.
+                end = &mut listening, if heard.is_none() => heard = Some(end),
+                () = &mut beat, if lost.is_none() => {
+                    lost = Some(End::Lost);
+                    stop.cancel();
+                }
+                () = self.abort.cancelled(), if lost.is_none() => {
+                    lost = Some(End::Shutdown);
+                    stop.cancel();
+                }
+            }
+        }
+        // Once told to stop, the worker's own word does not count any more.
+        lost.or(heard.flatten()).unwrap_or_else(|| End::Worker(ended.unwrap_or(Ok(()))))
+    }
+
+    /// Keeps the lease alive; ends when it is lost.
+    async fn beat(&self) {
+        loop {
+            self.inner.clock.sleep(self.settings.heartbeat).await;
+            let until = self.inner.clock.now() + self.settings.lease;
+            match self.inner.store.renew(self.task.id, self.task.attempt, until).await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => tracing::warn!(%error, task = %self.task.id, "a heartbeat could not be stored"),
+            }
+        }
+    }
+
+    async fn take(&self, event: &JobEvent, told: &mut Told) -> Result<(), End> {
+        let failed = |error| End::Worker(Err(error));
+        let attempt = self.task.attempt;
+        let event = match event {
+            JobEvent::Progress { stage, fraction } => {
+                let (stage, progress) = (*stage, percent(*fraction));
+                if !told.is_news(stage, progress, self.inner.clock.now()) {
+                    return Ok(());
+                }
+                Event::Advance { attempt, stage, progress }
+            }
+            JobEvent::File { key, content } => {
+                let file = self.store_file(key, content).await.map_err(failed)?;
+                Event::AddFile { attempt, file }
+            }
+        };
+        match self.inner.apply(self.task.id, &event).await.map_err(failed)? {
+            Applied::Done(_) => Ok(()),
+            Applied::Refused(_) | Applied::Missing => Err(End::Lost),
+        }
+    }
+
+    async fn store_file(&self, key: &str, content: &FileContent) -> Result<TaskFile> {
+        let kind = self.inner.kind(&self.task.kind)?;
+        let files = kind.deliverables(&self.task.params);
+        let file = files.iter().find(|file| file.key == key).ok_or_else(|| {
+            Error::internal(format!(
+                "the worker `{}` made a file `{key}` that no task of kind `{}` has",
+                self.worker.name(),
+                kind.name()
+            ))
+        })?;
+        let blob = format!("tasks/{}/{}/{key}", self.task.id, self.task.attempt);
+        let meta = self.inner.blobs.put(&blob, body(content).await?, MAX_RESULT).await?;
+        Ok(TaskFile {
+            index: file.index,
+            key: key.to_owned(),
+            name: file.file_name(&self.task.input.name),
+            size: meta.size,
+            sha256: meta.sha256,
+            mime: file.mime.to_owned(),
+            blob,
+        })
+    }
+
+    async fn conclude(&self, end: End) -> Result<()> {
+        let (id, attempt) = (self.task.id, self.task.attempt);
+        let event = match end {
+            End::Lost => return Ok(()),
+            End::Shutdown => Event::Release { attempt },
+            // The status is `cancelled` already.
+            End::Worker(_) if self.cancel.is_cancelled() => return Ok(()),
+            End::Worker(Ok(())) => match self.missing_file().await? {
+                None => Event::Complete { attempt },
+                Some(key) => self.after(&Error::internal(format!(
+                    "the worker `{}` said it was done without `{key}`",
+                    self.worker.name()
+                ))),
+            },
+            End::Worker(Err(error)) => self.after(&error),
+        };
+        self.inner.apply(id, &event).await?;
+        self.inner.wake.notify_one();
+        Ok(())
+    }
+
+    /// What follows an error: another attempt or the end.
+    fn after(&self, error: &Error) -> Event {
+        let attempt = self.task.attempt;
+        let id = self.task.id;
+        tracing::info!(task = %id, attempt, code = %error.code, %error, "attempt failed");
+        let told = TaskError::from(error);
+        match self.settings.retry.delay(error, self.task.failures, self.inner.ids.unit()) {
+            Some(delay) => Event::Retry { attempt, error: told, at: self.inner.clock.now() + delay },
+            None => Event::Fail { attempt, error: told },
+        }
+    }
+
+    async fn missing_file(&self) -> Result<Option<&'static str>> {
+        let Some(task) = self.inner.store.task(self.task.id).await? else { return Ok(None) };
+        let files = self.inner.kind(&task.kind)?.deliverables(&task.params);
+        Ok(files.iter().find(|file| file.required && task.file(file.key).is_none()).map(|file| file.key))
+    }
+}
+
+impl Inner {
+    /// Removes the blobs of an attempt that its task does not refer to.
+    pub(super) async fn tidy(&self, id: TaskId, attempt: u32) -> Result<()> {
+        let blobs = self.blobs.list(&format!("tasks/{id}/{attempt}/")).await?;
+        if blobs.is_empty() {
+            return Ok(());
+        }
+        let task = self.store.task(id).await?;
+        for blob in blobs {
+            let kept = task.as_ref().is_some_and(|task| task.files.iter().any(|file| file.blob == blob));
+            if !kept {
+                self.blobs.delete(&blob).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What was last told of the progress.
+#[derive(Default)]
+struct Told {
+    last: Option<(Stage, u8, Time)>,
+}
+
+impl Told {
+    /// True when it is worth keeping; then it is taken as told.
+    fn is_news(&mut self, stage: Stage, progress: u8, now: Time) -> bool {
+        let news = match self.last {
+            None => true,
+            Some((known, _, _)) if stage > known => true,
+            Some((_, told, at)) => {
+                progress > told && (now - at).to_std().is_ok_and(|gone| gone >= PROGRESS_EVERY)
+            }
+        };
+        if news {
+            self.last = Some((stage, progress, now));
+        }
+        news
+    }
+}
+
+/// 100 is kept for a task that is done.
+fn percent(fraction: f32) -> u8 {
+    // `as` saturates, and makes 0 of NaN.
+    ((fraction * 100.0) as u8).min(99)
+}
+
+async fn body(content: &FileContent) -> Result<ByteStream> {
+    let path = match content {
+        FileContent::Bytes(bytes) => return Ok(bytes_body(bytes.clone())),
+        FileContent::Path(path) => path,
+    };
+    let file = tokio::fs::File::open(path)
+        .await
+        .map_err(|error| Error::io(format!("reading `{}`", path.display()), error))?;
+    let pieces = ReaderStream::with_capacity(file, 1 << 18)
+        .map(|piece: std::io::Result<Bytes>| piece.map_err(|error| Error::io("reading a made file", error)));
+    Ok(Box::pin(pieces))
+}
+
+fn panicked() -> Error {
+    Error::new(
+        crate::Class::Unknown,
+        Kind::Internal,
+        "worker_panicked",
+        "the worker stopped with a defect of ours",
+        "try again; if it stays, report it with the file that causes it",
+    )
+}

@@ -1,0 +1,343 @@
+//! Creating a task: the upload or the link becomes a stored file, then one transaction makes the task.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use chrono::TimeDelta;
+use futures_util::StreamExt;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::{
+    kind::TaskKind,
+    model::{InputFile, Owner, Task, TaskId, TaskStatus, Visibility},
+    service::{Inner, TaskService},
+};
+use crate::{
+    Error, Result,
+    blob::{BlobMeta, ByteStream, too_large},
+    store::{Begun, CallKey, FinishedCall},
+};
+
+/// What to make a task of.
+pub struct NewTask {
+    /// What is to be done: `rig`.
+    pub kind: String,
+    /// Whose it will be.
+    pub owner: Owner,
+    /// The model.
+    pub input: Input,
+    /// The kind's options; `null` for the defaults.
+    pub params: Value,
+    /// Who may see it.
+    pub visibility: Visibility,
+    /// A key under which the call happens once, however often it is made.
+    pub idempotency_key: Option<String>,
+}
+
+impl NewTask {
+    /// A rig with default options for the local owner.
+    pub fn rig(input: Input) -> Self {
+        Self {
+            kind: "rig".to_owned(),
+            owner: Owner::local(),
+            input,
+            params: Value::Null,
+            visibility: Visibility::Unlisted,
+            idempotency_key: None,
+        }
+    }
+}
+
+/// Where the model comes from.
+pub enum Input {
+    /// A file, as it arrives.
+    Upload {
+        /// Its name, for messages and for the results' names.
+        name: String,
+        /// Its bytes; an error in it (`upload_cut_off`) leaves nothing behind.
+        body: ByteStream,
+    },
+    /// A link to fetch it from.
+    Link(String),
+}
+
+/// A created task.
+#[derive(Debug, Clone)]
+pub struct Created {
+    /// The task.
+    pub task: Task,
+    /// True when an earlier call of the same idempotency key had made it.
+    pub replayed: bool,
+}
+
+/// Longest idempotency key.
+const MAX_KEY: usize = 255;
+/// How long an idempotent call is remembered.
+const REMEMBERED: TimeDelta = TimeDelta::hours(24);
+/// Longest file name that is kept.
+const MAX_NAME: usize = 200;
+
+pub(super) async fn create(service: &TaskService, new: NewTask) -> Result<Created> {
+    let inner = &service.inner;
+    let kind = inner.kind(&new.kind)?.clone();
+    let params = kind.check(new.params.clone())?;
+    let Some(key) = &new.idempotency_key else {
+        let prepared = prepare(inner, new, params).await?;
+        let task = prepared.commit(kind.as_ref(), None).await?;
+        return Ok(Created { task, replayed: false });
+    };
+    let call = call_key(&new.owner, key)?;
+    let now = inner.clock.now();
+    match inner.store.begin_call(&call, &inner.node, now, now + REMEMBERED).await? {
+        Begun::Running => Err(Error::conflict(
+            "idempotency_key_running",
+            "the first call with this idempotency key is still running",
+            "wait a moment and send the same call again",
+        )),
+        Begun::Finished { fingerprint, task } => replay(inner, new, &params, &fingerprint, task).await,
+        Begun::First => {
+            let guard = CallGuard::new(inner.clone(), call.clone());
+            let prepared = prepare(inner, new, params).await?;
+            let finished = FinishedCall { call, fingerprint: prepared.fingerprint.clone() };
+            let task = prepared.commit(kind.as_ref(), Some(finished)).await?;
+            guard.done();
+            Ok(Created { task, replayed: false })
+        }
+    }
+}
+
+fn call_key(owner: &Owner, key: &str) -> Result<CallKey> {
+    if key.is_empty() || key.len() > MAX_KEY || key.chars().any(char::is_control) {
+        return Err(Error::usage(
+            "invalid_idempotency_key",
+            format!("the idempotency key is empty, longer than {MAX_KEY} bytes or has control characters"),
+            "use a fresh UUID",
+        ));
+    }
+    Ok(CallKey { scope: format!("{}:{}", owner.kind, owner.id), key: key.to_owned() })
+}
+
+/// Everything of a task that is known before it is in the store. Dropping it removes the stored input.
+struct Prepared {
+    inner: Arc<Inner>,
+    id: TaskId,
+    owner: Owner,
+    params: Value,
+    visibility: Visibility,
+    input: InputFile,
+    fingerprint: String,
+    kept: bool,
+}
+
+async fn prepare(inner: &Arc<Inner>, new: NewTask, params: Value) -> Result<Prepared> {
+    let id = TaskId(inner.ids.id());
+    let blob = format!("uploads/{id}");
+    let limit = inner.limits.upload_bytes;
+    let (name, source, meta) = match new.input {
+        Input::Upload { name, body } => {
+            let name = clean_name(&name);
+            let meta = store_input(inner, &blob, body, limit).await?;
+            (name.clone(), json!({"name": name, "sha256": meta.sha256}), meta)
+        }
+        Input::Link(link) => {
+            let fetched = inner.outbound.fetch(&link, limit).await?;
+            let name = clean_name(&fetched.name);
+            let meta = store_input(inner, &blob, fetched.body, limit).await?;
+            (name, json!({"link": link}), meta)
+        }
+    };
+    let fingerprint = fingerprint(&new.kind, &params, new.visibility, &source);
+    Ok(Prepared {
+        inner: inner.clone(),
+        id,
+        owner: new.owner,
+        params,
+        visibility: new.visibility,
+        input: InputFile { blob, name, size: meta.size, sha256: meta.sha256 },
+        fingerprint,
+        kept: false,
+    })
+}
+
+async fn store_input(inner: &Inner, blob: &str, body: ByteStream, limit: u64) -> Result<BlobMeta> {
+    let meta = inner.blobs.put(blob, body, limit).await?;
+    if meta.size == 0 {
+        inner.blobs.delete(blob).await?;
+        return Err(Error::input(
+            "empty_file",
+            "the file has no bytes",
+            "send the model file itself; the upload may have been cut off",
+        ));
+    }
+    Ok(meta)
+}
+
+impl Prepared {
+    async fn commit(mut self, kind: &dyn TaskKind, call: Option<FinishedCall>) -> Result<Task> {
+        let now = self.inner.clock.now();
+        let total = kind.deliverables(&self.params).len();
+        let task = Task {
+            id: self.id,
+            kind: kind.name().to_owned(),
+            params: std::mem::take(&mut self.params),
+            owner: self.owner.clone(),
+            visibility: self.visibility,
+            input: self.input.clone(),
+            status: TaskStatus::Created,
+            stage: None,
+            progress: 0,
+            attempt: 0,
+            failures: 0,
+            files: Vec::new(),
+            total_count: u32::try_from(total).unwrap_or(u32::MAX),
+            error: None,
+            revision: 1,
+            version: 1,
+            lease_owner: None,
+            lease_until: None,
+            next_attempt_at: None,
+            created_at: now,
+            started_at: None,
+            finished_at: None,
+            timings: BTreeMap::new(),
+            stage_started_at: None,
+        };
+        // From here on the input belongs to the task: an insert whose answer is lost may have happened.
+        self.kept = true;
+        if let Err(error) = self.inner.store.insert(&task, call.as_ref(), &[]).await {
+            let there = self.inner.store.task(task.id).await;
+            self.kept = !matches!(there, Ok(None));
+            return Err(error);
+        }
+        self.inner.wake.notify_one();
+        self.inner.hub.queue_moved();
+        Ok(task)
+    }
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        if self.kept {
+            return;
+        }
+        let (inner, blob) = (self.inner.clone(), self.input.blob.clone());
+        spawn_cleanup(async move {
+            if let Err(error) = inner.blobs.delete(&blob).await {
+                tracing::warn!(%error, blob, "an upload without a task could not be removed");
+            }
+        });
+    }
+}
+
+async fn replay(
+    inner: &Arc<Inner>,
+    new: NewTask,
+    params: &Value,
+    fingerprint_then: &str,
+    id: TaskId,
+) -> Result<Created> {
+    let source = match new.input {
+        Input::Upload { name, body } => {
+            let sha256 = digest(body, inner.limits.upload_bytes).await?;
+            json!({"name": clean_name(&name), "sha256": sha256})
+        }
+        Input::Link(link) => json!({"link": link}),
+    };
+    if fingerprint(&new.kind, params, new.visibility, &source) != fingerprint_then {
+        return Err(Error::conflict(
+            "idempotency_key_reused",
+            "this idempotency key was used for another file or other options",
+            "use a fresh key for a new task",
+        ));
+    }
+    match inner.store.task(id).await? {
+        Some(task) => Ok(Created { task, replayed: true }),
+        None => Err(Error::conflict(
+            "idempotency_key_reused",
+            "the task that this idempotency key had made was removed",
+            "use a fresh key for a new task",
+        )),
+    }
+}
+
+async fn digest(mut body: ByteStream, limit: u64) -> Result<String> {
+    let mut hasher = Sha256::new();
+    let mut size = 0_u64;
+    while let Some(piece) = body.next().await {
+        let piece = piece?;
+        size += piece.len() as u64;
+        if size > limit {
+            return Err(too_large(limit));
+        }
+        hasher.update(&piece);
+    }
+    Ok(crate::blob::hex(&hasher.finalize()))
+}
+
+fn fingerprint(kind: &str, params: &Value, visibility: Visibility, source: &Value) -> String {
+    let asked = json!({"kind": kind, "params": params, "visibility": visibility, "source": source});
+    crate::blob::hex(&Sha256::digest(asked.to_string().as_bytes()))
+}
+
+/// The last part of a name, without control characters, not too long, never empty.
+fn clean_name(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    let mut clean: String = last.chars().filter(|c| !c.is_control()).collect();
+    if clean.len() > MAX_NAME {
+        // The extension is at the end, so the beginning goes.
+        let excess = clean.len() - MAX_NAME;
+        let cut = (excess..).find(|at| clean.is_char_boundary(*at)).unwrap_or(0);
+        clean.drain(..cut);
+    }
+    if clean.trim_matches(['.', ' ']).is_empty() { "model".to_owned() } else { clean }
+}
+
+/// Forgets an idempotent call that ends without a task, also when its future is dropped.
+struct CallGuard {
+    inner: Arc<Inner>,
+    call: Option<CallKey>,
+}
+
+impl CallGuard {
+    fn new(inner: Arc<Inner>, call: CallKey) -> Self {
+        Self { inner, call: Some(call) }
+    }
+
+    fn done(mut self) {
+        self.call = None;
+    }
+}
+
+impl Drop for CallGuard {
+    fn drop(&mut self) {
+        let Some(call) = self.call.take() else { return };
+        let inner = self.inner.clone();
+        spawn_cleanup(async move {
+            if let Err(error) = inner.store.abandon_call(&call).await {
+                tracing::warn!(%error, key = call.key, "an idempotent call could not be forgotten");
+            }
+        });
+    }
+}
+
+/// Runs a clean-up that a `drop` has asked for; without a runtime there is nothing left to clean for.
+fn spawn_cleanup(work: impl Future<Output = ()> + Send + 'static) {
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        runtime.spawn(work);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_loses_its_folders_and_keeps_its_extension() {
+        assert_eq!(clean_name("a/b\\c.glb"), "c.glb");
+        assert_eq!(clean_name("a\n\0b.obj"), "ab.obj");
+        assert_eq!(clean_name(""), "model");
+        assert_eq!(clean_name(".."), "model");
+        let long = clean_name(&format!("{}.glb", "é".repeat(300)));
+        assert!(long.len() <= MAX_NAME && long.ends_with(".glb"));
+    }
+}

@@ -1,0 +1,249 @@
+//! Kinds of tasks, registered by name: what parameters they take and which files they make.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{Error, Result};
+
+/// A kind of task. The core ships [`RigKind`]; embedding programs register their own.
+pub trait TaskKind: Send + Sync + 'static {
+    /// Its name in the API and in stores.
+    fn name(&self) -> &'static str;
+
+    /// Checks parameters and fills in what was left out.
+    ///
+    /// # Errors
+    /// `invalid_option`, naming the parameter.
+    fn check(&self, params: Value) -> Result<Value>;
+
+    /// The files it makes with these parameters, those required first.
+    fn deliverables(&self, params: &Value) -> Vec<Deliverable>;
+}
+
+/// A file that a kind of task makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deliverable {
+    /// Its fixed place.
+    pub index: u32,
+    /// Its stable key.
+    pub key: &'static str,
+    /// What follows the input's name.
+    pub suffix: &'static str,
+    /// MIME type.
+    pub mime: &'static str,
+    /// Without it the task is not done.
+    pub required: bool,
+}
+
+impl Deliverable {
+    /// The file's name for an input of this name.
+    pub fn file_name(&self, input: &str) -> String {
+        format!("{}{}", safe_stem(input), self.suffix)
+    }
+}
+
+/// The name without its extension, made of letters, digits, `-` and `_` only, at most 64, never empty.
+pub fn safe_stem(name: &str) -> String {
+    let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    let stem = match name.rsplit_once('.') {
+        Some((stem, _)) if !stem.is_empty() => stem,
+        _ => name,
+    };
+    let safe: String = stem
+        .chars()
+        .map(|c| if c.is_alphanumeric() || c == '-' || c == '_' { c } else { '_' })
+        .take(64)
+        .collect();
+    if safe.chars().any(char::is_alphanumeric) { safe } else { "model".to_owned() }
+}
+
+/// What a rig makes (`spec.md` §2).
+pub const RIG_FILES: [Deliverable; 3] = [
+    Deliverable {
+        index: 0,
+        key: "rigged_glb",
+        suffix: "_rigged.glb",
+        mime: "model/gltf-binary",
+        required: true,
+    },
+    Deliverable {
+        index: 9,
+        key: "prepared_glb",
+        suffix: "_model_prepared.glb",
+        mime: "model/gltf-binary",
+        required: false,
+    },
+    Deliverable {
+        index: 13,
+        key: "report_json",
+        suffix: "_report.json",
+        mime: "application/json",
+        required: true,
+    },
+];
+
+/// Model in, rigged character out.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct RigKind;
+
+impl TaskKind for RigKind {
+    fn name(&self) -> &'static str {
+        "rig"
+    }
+
+    fn check(&self, params: Value) -> Result<Value> {
+        let options = RigOptions::parse(params)?;
+        serde_json::to_value(options).map_err(|error| Error::internal(format!("rig options: {error}")))
+    }
+
+    fn deliverables(&self, _params: &Value) -> Vec<Deliverable> {
+        RIG_FILES.to_vec()
+    }
+}
+
+/// How much is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RigMode {
+    /// Everything.
+    #[default]
+    Full,
+    /// Prepared model, rigged model, report.
+    RigOnly,
+}
+
+/// What the character is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RigClass {
+    /// The engine decides.
+    #[default]
+    Auto,
+    /// Two arms, two legs, a head.
+    Humanoid,
+}
+
+/// The options of a rig, as they come over the API.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RigOptions {
+    /// How much is made.
+    pub mode: RigMode,
+    /// What the character is.
+    pub class: RigClass,
+    /// Joints the user has placed.
+    pub joints: Vec<autorig_engine::rig::JointHint>,
+    /// Most influences a vertex may have, 1 to 8.
+    pub influences: usize,
+}
+
+impl Default for RigOptions {
+    fn default() -> Self {
+        Self { mode: RigMode::Full, class: RigClass::Auto, joints: Vec::new(), influences: 4 }
+    }
+}
+
+/// More joints than any skeleton has.
+const MAX_JOINTS: usize = 512;
+
+impl RigOptions {
+    /// Reads options from JSON; `null` and `{}` are the defaults.
+    ///
+    /// # Errors
+    /// `unknown_option` or `invalid_option`, naming the option.
+    pub fn parse(params: Value) -> Result<Self> {
+        if params.is_null() {
+            return Ok(Self::default());
+        }
+        let Value::Object(fields) = &params else {
+            return Err(invalid("the options are not a JSON object"));
+        };
+        const KNOWN: [&str; 4] = ["mode", "class", "joints", "influences"];
+        if let Some(unknown) = fields.keys().find(|key| !KNOWN.contains(&key.as_str())) {
+            let shown: String = unknown.chars().take(64).collect();
+            return Err(Error::usage(
+                "unknown_option",
+                format!("there is no option `{shown}`"),
+                format!("use only the options {}", KNOWN.join(", ")),
+            ));
+        }
+        let mut options = Self::default();
+        for (key, value) in fields {
+            match key.as_str() {
+                "mode" => options.mode = field(key, value)?,
+                "class" => options.class = field(key, value)?,
+                "joints" => options.joints = field(key, value)?,
+                _ => options.influences = field(key, value)?,
+            }
+        }
+        options.validate()?;
+        Ok(options)
+    }
+
+    fn validate(&self) -> Result<()> {
+        if !(1..=8).contains(&self.influences) {
+            return Err(invalid(format!("influences is {}, not between 1 and 8", self.influences)));
+        }
+        if self.joints.len() > MAX_JOINTS {
+            return Err(invalid(format!("joints has {} entries, more than {MAX_JOINTS}", self.joints.len())));
+        }
+        let broken = self.joints.iter().find(|joint| !joint.position.iter().all(|c| c.is_finite()));
+        match broken {
+            Some(joint) => Err(invalid(format!("joints: the position of `{}` is not finite", joint.name))),
+            None => Ok(()),
+        }
+    }
+}
+
+fn field<T: serde::de::DeserializeOwned>(key: &str, value: &Value) -> Result<T> {
+    T::deserialize(value).map_err(|error| invalid(format!("{key}: {error}")))
+}
+
+fn invalid(message: impl Into<String>) -> Error {
+    Error::usage("invalid_option", message, "see the options in the API document at /docs")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn left_out_options_get_their_defaults() {
+        assert_eq!(RigOptions::parse(Value::Null).unwrap(), RigOptions::default());
+        assert_eq!(RigOptions::parse(json!({})).unwrap(), RigOptions::default());
+        let some = RigOptions::parse(json!({"mode": "rig_only", "influences": 8})).unwrap();
+        assert_eq!((some.mode, some.influences), (RigMode::RigOnly, 8));
+    }
+
+    #[test]
+    fn a_wrong_option_is_refused_by_its_name() {
+        for (params, code, word) in [
+            (json!({"colour": 1}), "unknown_option", "colour"),
+            (json!({"influences": 9}), "invalid_option", "influences"),
+            (json!({"influences": 0}), "invalid_option", "influences"),
+            (json!({"influences": -1}), "invalid_option", "influences"),
+            (json!({"mode": "half"}), "invalid_option", "mode"),
+            (json!({"class": "fish"}), "invalid_option", "class"),
+            (json!({"joints": [{"name": "hips"}]}), "invalid_option", "joints"),
+            (json!([1]), "invalid_option", "options"),
+        ] {
+            let error = RigOptions::parse(params).unwrap_err();
+            assert_eq!(error.code, code, "{error}");
+            assert!(error.message.contains(word), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_stem_is_safe_and_never_empty() {
+        assert_eq!(safe_stem("hero.glb"), "hero");
+        assert_eq!(safe_stem("../../etc/passwd"), "passwd");
+        assert_eq!(safe_stem("C:\\models\\my hero.v2.fbx"), "my_hero_v2");
+        assert_eq!(safe_stem(".glb"), "_glb");
+        assert_eq!(safe_stem("???"), "model");
+        assert_eq!(safe_stem(""), "model");
+        assert_eq!(safe_stem("герой.obj"), "герой");
+        assert_eq!(safe_stem(&"x".repeat(300)).len(), 64);
+    }
+}

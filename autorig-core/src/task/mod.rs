@@ -1,0 +1,29 @@
+//! Tasks: a rig with a promise around it. Run once, delivered once, whatever crashes.
+//!
+//! [`model`] is the data, [`lifecycle`] the state machine as a table, [`retry`] the policy after a failure,
+//! [`kind`] what kinds of tasks there are, [`TaskService`] what callers do with them, `dispatcher` what
+//! happens by itself.
+
+pub mod kind;
+pub mod lifecycle;
+pub mod model;
+pub mod retry;
+
+mod attempt;
+mod create;
+mod dispatcher;
+mod events;
+mod service;
+
+pub use create::{Created, Input, NewTask};
+pub use kind::{Deliverable, RIG_FILES, RigClass, RigKind, RigMode, RigOptions, TaskKind};
+pub use model::{
+    EventKind, InputFile, Owner, OwnerKind, Page, QueuePosition, QueueStatus, Stage, Task, TaskError,
+    TaskEvent, TaskFile, TaskId, TaskStatus, Visibility,
+};
+pub use retry::RetryPolicy;
+pub use service::{OpenFile, TaskService};
+
+pub(crate) use dispatcher::{Dispatcher, DispatcherSettings};
+pub(crate) use events::Hub;
+pub(crate) use service::{Inner, ServiceLimits};

@@ -1,0 +1,406 @@
+//! What callers do with tasks.
+
+use std::{
+    collections::HashMap,
+    ops::Range,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use chrono::DateTime;
+use futures_util::stream::{self, BoxStream};
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    create::{self, Created, NewTask},
+    events::Hub,
+    kind::TaskKind,
+    lifecycle::Event,
+    model::{
+        EventKind, Owner, Page, QueuePosition, QueueStatus, Task, TaskEvent, TaskFile, TaskId, TaskStatus,
+    },
+};
+use crate::{
+    Error, Result,
+    blob::{BlobStore, ByteStream},
+    clock::{Clock, Ids, Time},
+    outbound::Outbound,
+    store::{Applied, Store},
+};
+
+/// What the service and the dispatcher share.
+pub(crate) struct Inner {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) blobs: Arc<dyn BlobStore>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn Ids>,
+    pub(crate) outbound: Outbound,
+    pub(crate) kinds: Vec<Arc<dyn TaskKind>>,
+    pub(crate) limits: ServiceLimits,
+    pub(crate) node: String,
+    pub(crate) hub: Arc<Hub>,
+    /// Rung when a task waits to be handed out.
+    pub(crate) wake: Notify,
+    /// Free and all slots of each worker, kept by the dispatcher.
+    pub(crate) slots: watch::Sender<Vec<Slots>>,
+    /// How to stop the attempts that run here.
+    pub(crate) running: Mutex<HashMap<TaskId, CancellationToken>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ServiceLimits {
+    pub(crate) upload_bytes: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Slots {
+    pub(crate) free: usize,
+    pub(crate) total: usize,
+}
+
+impl Inner {
+    pub(crate) fn kind(&self, name: &str) -> Result<&Arc<dyn TaskKind>> {
+        self.kinds.iter().find(|kind| kind.name() == name).ok_or_else(|| {
+            let known: Vec<&str> = self.kinds.iter().map(|kind| kind.name()).collect();
+            let shown: String = name.chars().take(64).collect();
+            Error::usage(
+                "unknown_kind",
+                format!("there is no task kind `{shown}`"),
+                format!("use one of {}", known.join(", ")),
+            )
+        })
+    }
+
+    /// Applies an event, tells listeners and removes the blobs it has let go.
+    pub(crate) async fn apply(&self, id: TaskId, event: &Event) -> Result<Applied> {
+        let applied = self.store.apply(id, event, self.clock.now(), &[]).await?;
+        if let Applied::Done(outcome) = &applied {
+            if !outcome.events.is_empty() {
+                self.hub.changed(id);
+            }
+            for blob in &outcome.released {
+                if let Err(error) = self.blobs.delete(blob).await {
+                    tracing::warn!(%error, blob, "a released file could not be removed");
+                }
+            }
+        }
+        Ok(applied)
+    }
+}
+
+/// Creates tasks, tells about them, stops them. Cheap to clone.
+#[derive(Clone)]
+pub struct TaskService {
+    pub(crate) inner: Arc<Inner>,
+}
+
+/// A file of a task, opened.
+pub struct OpenFile {
+    /// Which file; `sha256` makes a strong ETag.
+    pub file: TaskFile,
+    /// The part that `body` holds.
+    pub range: Range<u64>,
+    /// The bytes.
+    pub body: ByteStream,
+}
+
+/// Most items of a page.
+const MAX_PAGE: u32 = 100;
+/// Most events read at once.
+const EVENT_BATCH: u32 = 200;
+/// A change that another process made is seen after this time at the latest.
+const POLL: Duration = Duration::from_secs(2);
+/// The queue estimate is the mean of so many tasks.
+const MEASURED_TASKS: u32 = 20;
+
+impl TaskService {
+    /// Creates a task. An upload is stored as it arrives, a link is fetched; when either fails nothing stays.
+    ///
+    /// # Errors
+    /// `unknown_option`, `invalid_option`, `unknown_kind`, `limit_file_size`, `empty_file`, the body's own
+    /// error, `link_…` (see [`crate::outbound`]), `idempotency_key_reused`, `idempotency_key_running`,
+    /// `invalid_idempotency_key`.
+    pub async fn create(&self, new: NewTask) -> Result<Created> {
+        create::create(self, new).await
+    }
+
+    /// The task of this id.
+    ///
+    /// # Errors
+    /// `store_unavailable`.
+    pub async fn get(&self, id: TaskId) -> Result<Option<Task>> {
+        self.inner.store.task(id).await
+    }
+
+    /// The task as soon as its `version` differs from `seen`, or it is finished, or `timeout` has passed.
+    ///
+    /// # Errors
+    /// `store_unavailable`.
+    pub async fn wait(&self, id: TaskId, seen: Option<u64>, timeout: Duration) -> Result<Option<Task>> {
+        let mut bell = self.inner.hub.listen(id);
+        let mut end = self.inner.clock.sleep(timeout);
+        loop {
+            let task = self.get(id).await?;
+            match &task {
+                Some(found) if Some(found.version) == seen && !found.status.is_terminal() => {}
+                _ => return Ok(task),
+            }
+            tokio::select! {
+                () = &mut end => return Ok(task),
+                _ = bell.changed() => {}
+                () = self.inner.clock.sleep(POLL) => {}
+            }
+        }
+    }
+
+    /// A task's events after the id `after` (0 for all), then those to come; ends after the last one.
+    /// Without such a task the stream is empty: look with [`TaskService::get`] first.
+    pub fn events(&self, id: TaskId, after: u64) -> BoxStream<'static, Result<TaskEvent>> {
+        let state = Listening {
+            service: self.clone(),
+            id,
+            after,
+            bell: self.inner.hub.listen(id),
+            queue: self.inner.hub.listen_to_queue(),
+            waiting: Vec::new().into_iter(),
+            position: None,
+            over: false,
+        };
+        Box::pin(stream::unfold(state, |mut state| async move {
+            let item = state.next().await?;
+            state.over |= item.is_err();
+            Some((item, state))
+        }))
+    }
+
+    /// A task's files made so far; `None` without such a task.
+    ///
+    /// # Errors
+    /// `store_unavailable`.
+    pub async fn files(&self, id: TaskId) -> Result<Option<Vec<TaskFile>>> {
+        Ok(self.get(id).await?.map(|task| task.files))
+    }
+
+    /// Opens a file of a task, whole or in part; `None` when there is no such task or file.
+    ///
+    /// # Errors
+    /// `store_unavailable`, `io_error`; `internal` when the file's bytes are gone.
+    pub async fn open_file(
+        &self,
+        id: TaskId,
+        key: &str,
+        range: Option<Range<u64>>,
+    ) -> Result<Option<OpenFile>> {
+        let Some(task) = self.get(id).await? else { return Ok(None) };
+        let Some(file) = task.file(key).cloned() else { return Ok(None) };
+        match self.inner.blobs.get(&file.blob, range).await? {
+            Some(blob) => Ok(Some(OpenFile { file, range: blob.range, body: blob.body })),
+            None => Err(Error::internal(format!("the bytes of `{}` are gone from the storage", file.name))),
+        }
+    }
+
+    /// An owner's tasks, newest first.
+    ///
+    /// # Errors
+    /// `invalid_cursor`, `store_unavailable`.
+    pub async fn history(&self, owner: &Owner, cursor: Option<&str>, limit: u32) -> Result<Page<Task>> {
+        let before = cursor.map(read_cursor).transpose()?;
+        let limit = limit.clamp(1, MAX_PAGE);
+        let mut items = self.inner.store.list(owner, before, limit + 1).await?;
+        let more = items.len() > limit as usize;
+        items.truncate(limit as usize);
+        let next = items.last().filter(|_| more).map(write_cursor);
+        Ok(Page { items, next })
+    }
+
+    /// Who waits, who works.
+    ///
+    /// # Errors
+    /// `store_unavailable`.
+    pub async fn queue_status(&self) -> Result<QueueStatus> {
+        let counts = self.inner.store.counts().await?;
+        let slots = self.inner.slots.borrow().clone();
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let free: usize = slots.iter().map(|worker| worker.free).sum();
+        Ok(QueueStatus {
+            queued: counts.queued,
+            processing: counts.processing,
+            workers_online: count(slots.len()),
+            workers_free: count(slots.iter().filter(|worker| worker.free > 0).count()),
+            workers_total: count(slots.len()),
+            estimated_wait_seconds: self.estimate(counts.queued, free).await?,
+        })
+    }
+
+    /// Where a task stands in the queue; `None` when it does not wait.
+    ///
+    /// # Errors
+    /// `store_unavailable`.
+    pub async fn queue_position(&self, id: TaskId) -> Result<Option<QueuePosition>> {
+        let Some(ahead) = self.inner.store.ahead_of(id).await? else { return Ok(None) };
+        let free: usize = self.inner.slots.borrow().iter().map(|worker| worker.free).sum();
+        let estimated_wait_seconds = self.estimate(ahead, free).await?;
+        Ok(Some(QueuePosition { position: ahead + 1, estimated_wait_seconds }))
+    }
+
+    /// Stops a task; a worker that holds it is stopped too. `None` when there is no such task; one that is
+    /// cancelled already stays so.
+    ///
+    /// # Errors
+    /// `task_finished` when it is done or failed; `store_unavailable`.
+    pub async fn cancel(&self, id: TaskId) -> Result<Option<Task>> {
+        match self.inner.apply(id, &Event::Cancel).await? {
+            Applied::Missing => Ok(None),
+            Applied::Done(outcome) => {
+                // A worker of another node notices at its next heartbeat.
+                let running = self.inner.running.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(attempt) = running.get(&id) {
+                    attempt.cancel();
+                }
+                drop(running);
+                self.inner.hub.queue_moved();
+                Ok(Some(outcome.task))
+            }
+            Applied::Refused(_) => match self.get(id).await? {
+                Some(task) if task.status == TaskStatus::Cancelled => Ok(Some(task)),
+                Some(task) => Err(Error::conflict(
+                    "task_finished",
+                    format!("the task is already `{}`", task.status),
+                    "create a new task instead",
+                )),
+                None => Ok(None),
+            },
+        }
+    }
+
+    /// Answers when the store can be used.
+    ///
+    /// # Errors
+    /// `store_unavailable`.
+    pub async fn ping(&self) -> Result<()> {
+        self.inner.store.ping().await
+    }
+
+    /// How long a task waits behind `ahead` others.
+    async fn estimate(&self, ahead: u64, free: usize) -> Result<Option<u64>> {
+        let total: usize = self.inner.slots.borrow().iter().map(|worker| worker.total).sum();
+        if (free as u64) > ahead {
+            return Ok(Some(0));
+        }
+        let durations = self.inner.store.recent_durations(MEASURED_TASKS).await?;
+        let count = u32::try_from(durations.len()).unwrap_or(u32::MAX);
+        if count == 0 || total == 0 {
+            return Ok(None);
+        }
+        let mean = durations.iter().sum::<Duration>() / count;
+        // Every slot works off its share of those ahead, and of those being done half on average.
+        let rounds = (ahead as f64 / total as f64) + 0.5;
+        Ok(Some(mean.mul_f64(rounds).as_secs_f64().ceil() as u64))
+    }
+}
+
+/// One listener of [`TaskService::events`].
+struct Listening {
+    service: TaskService,
+    id: TaskId,
+    after: u64,
+    bell: watch::Receiver<u64>,
+    queue: watch::Receiver<u64>,
+    waiting: std::vec::IntoIter<TaskEvent>,
+    /// The queue position last told.
+    position: Option<u64>,
+    over: bool,
+}
+
+impl Listening {
+    async fn next(&mut self) -> Option<Result<TaskEvent>> {
+        if self.over {
+            return None;
+        }
+        loop {
+            match self.step().await {
+                Ok(Step::Tell(event)) => {
+                    self.after = self.after.max(event.id);
+                    self.over = event.kind.is_terminal();
+                    return Some(Ok(event));
+                }
+                Ok(Step::Again) => {}
+                Ok(Step::Over) => return None,
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+
+    async fn step(&mut self) -> Result<Step> {
+        if let Some(mut event) = self.waiting.next() {
+            if let EventKind::Queued { position, .. } = &mut event.kind {
+                *position = self.service.queue_position(self.id).await?.map(|queue| queue.position);
+                self.position = *position;
+            }
+            return Ok(Step::Tell(event));
+        }
+        let inner = self.service.inner.clone();
+        self.bell.mark_unchanged();
+        self.queue.mark_unchanged();
+        let events = inner.store.events(self.id, self.after, EVENT_BATCH).await?;
+        if !events.is_empty() {
+            self.waiting = events.into_iter();
+            return Ok(Step::Again);
+        }
+        let Some(task) = self.service.get(self.id).await? else { return Ok(Step::Over) };
+        if task.version > self.after {
+            return Ok(Step::Again);
+        }
+        if task.status.is_terminal() {
+            return Ok(Step::Over);
+        }
+        if let Some(event) = self.moved_up(&task).await? {
+            return Ok(Step::Tell(event));
+        }
+        tokio::select! {
+            _ = self.bell.changed() => {}
+            _ = self.queue.changed(), if task.status == TaskStatus::Created => {}
+            () = inner.clock.sleep(POLL) => {}
+        }
+        Ok(Step::Again)
+    }
+
+    /// A waiting task whose position has changed says so, under the id of its last event.
+    async fn moved_up(&mut self, task: &Task) -> Result<Option<TaskEvent>> {
+        if task.status != TaskStatus::Created {
+            return Ok(None);
+        }
+        let position = self.service.queue_position(self.id).await?.map(|queue| queue.position);
+        if position.is_none() || position == self.position {
+            return Ok(None);
+        }
+        self.position = position;
+        let kind = EventKind::Queued { position, next_attempt_at: task.next_attempt_at };
+        Ok(Some(TaskEvent { id: task.version, at: self.service.inner.clock.now(), kind }))
+    }
+}
+
+enum Step {
+    Tell(TaskEvent),
+    Again,
+    Over,
+}
+
+fn write_cursor(task: &Task) -> String {
+    format!("{}.{}", task.created_at.timestamp_micros(), task.id)
+}
+
+fn read_cursor(cursor: &str) -> Result<(Time, TaskId)> {
+    let parse = || {
+        let (at, id) = cursor.split_once('.')?;
+        Some((DateTime::from_timestamp_micros(at.parse().ok()?)?, id.parse().ok()?))
+    };
+    parse().ok_or_else(|| {
+        Error::usage(
+            "invalid_cursor",
+            "the cursor is not one that this server gave",
+            "pass the `next` of the previous page unchanged",
+        )
+    })
+}
