@@ -4,11 +4,15 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::scene::Scene;
+use self::detect::Content;
+use crate::scene::{Format, Scene};
 use crate::{Code, Error, Limits, Result};
 
+mod detect;
 mod gltf;
 mod image;
+mod obj;
+mod repair;
 mod siblings;
 
 /// A file to read: its name (for messages and the extension), its bytes, and where the files it
@@ -39,7 +43,8 @@ impl Source {
     /// # Errors
     /// `io_error` when it cannot be read, `limit_file_size` when it is too big.
     pub fn open(path: &Path, limits: &Limits) -> Result<Self> {
-        let unreadable = |why: String| Error::new(Code::Io, format!("{} cannot be read: {why}", path.display()));
+        let unreadable =
+            |why: String| Error::new(Code::Io, format!("{} cannot be read: {why}", path.display()));
         let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
         let meta = file.metadata().map_err(|error| unreadable(error.to_string()))?;
         if !meta.is_file() {
@@ -80,12 +85,20 @@ fn check_size(bytes: u64, limits: &Limits) -> Result<()> {
 /// See [`crate::Code`]: everything of kind `Input` and `Limit` up to `precision_lost`.
 pub fn read(source: &Source, limits: &Limits) -> Result<Scene> {
     check_size(source.bytes.len() as u64, limits)?;
-    if source.bytes.is_empty() {
-        return Err(Error::new(Code::EmptyFile, "the file has no bytes"));
-    }
     let resolver = siblings::Resolver::new(&source.siblings, source.bytes.len(), limits);
-    if source.bytes.starts_with(gltf::MAGIC) {
-        return gltf::read_glb(&source.bytes, &resolver, limits);
+    let (mut scene, extensions): (Scene, &[&str]) = match detect::detect(&source.name, &source.bytes)? {
+        Content::Glb => {
+            let scene = gltf::read_glb(&source.bytes, &resolver, limits)?;
+            let extensions: &[&str] = if scene.format == Format::Vrm { &["vrm", "glb"] } else { &["glb"] };
+            (scene, extensions)
+        }
+        Content::GltfJson(text) => (gltf::read_json(&text, &resolver, limits)?, &["gltf"]),
+        Content::Obj(text) => (obj::read(&source.name, &text, &resolver, limits)?, &["obj"]),
+    };
+    let extension = detect::extension(&source.name);
+    if detect::contradicts(&extension, extensions) {
+        let found = extensions.first().copied().unwrap_or_default().to_uppercase();
+        scene.warn("extension_mismatch", format!("the file is named .{extension}, but it is {found}"));
     }
-    gltf::read_json(&source.bytes, &resolver, limits)
+    Ok(scene)
 }

@@ -41,8 +41,8 @@ impl<'a> Resolver<'a> {
         if let Some(rest) = strip_scheme(uri, "data:") {
             return decode_data_uri(rest);
         }
-        let path = percent_decode(uri)
-            .ok_or_else(|| missing(uri, "its name is not valid UTF-8 once decoded"))?;
+        let path =
+            percent_decode(uri).ok_or_else(|| missing(uri, "its name is not valid UTF-8 once decoded"))?;
         Ok(Resource { bytes: self.fetch_path(&path)? })
     }
 
@@ -59,7 +59,11 @@ impl<'a> Resolver<'a> {
         if size > left {
             return Err(Error::new(
                 Code::LimitFileSize,
-                format!("the model and the files it refers to pass {} MB at {}", self.limit >> 20, short(path)),
+                format!(
+                    "the model and the files it refers to pass {} MB at {}",
+                    self.limit >> 20,
+                    short(path)
+                ),
             ));
         }
         let mut bytes = Vec::new();
@@ -91,9 +95,9 @@ fn decode_data_uri(rest: &str) -> Result<Resource> {
         .split_once(',')
         .ok_or_else(|| Error::new(Code::CorruptFile, "a data URI has no comma before its data"))?;
     let bytes = if head.to_ascii_lowercase().ends_with(";base64") {
-        BASE64
-            .decode(body.trim())
-            .map_err(|error| Error::new(Code::CorruptFile, format!("a data URI is not valid base64: {error}")))?
+        BASE64.decode(body.trim()).map_err(|error| {
+            Error::new(Code::CorruptFile, format!("a data URI is not valid base64: {error}"))
+        })?
     } else {
         percent_decode_bytes(body)
     };

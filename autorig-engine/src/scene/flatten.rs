@@ -45,7 +45,11 @@ impl Scene {
                 continue;
             }
             self.bake(instance, &worlds, &mut mesh)?;
-            nodes.push(Node { name: self.name_of(instance.node), mesh: Some(nodes.len()), ..Node::default() });
+            nodes.push(Node {
+                name: self.name_of(instance.node),
+                mesh: Some(nodes.len()),
+                ..Node::default()
+            });
             meshes.push(mesh);
         }
         if meshes.is_empty() {
@@ -74,7 +78,10 @@ impl Scene {
         let mut stack: Vec<usize> = self.roots.iter().rev().copied().collect();
         while let Some(index) = stack.pop() {
             if !seen.insert(index) {
-                return Err(Error::new(Code::CorruptFile, format!("node {index} hangs in the hierarchy twice")));
+                return Err(Error::new(
+                    Code::CorruptFile,
+                    format!("node {index} hangs in the hierarchy twice"),
+                ));
             }
             let node = self.nodes.get(index).ok_or_else(|| {
                 Error::new(Code::CorruptFile, format!("node {index} is referred to, but does not exist"))
@@ -102,11 +109,13 @@ impl Scene {
             return Err(Error::new(Code::NoGeometry, "the model has no triangles"));
         }
         if triangles > limits.triangles {
-            let message = format!("the model has {triangles} triangles; at most {} are accepted", limits.triangles);
+            let message =
+                format!("the model has {triangles} triangles; at most {} are accepted", limits.triangles);
             return Err(Error::new(Code::LimitTriangles, message));
         }
         if uses.len() as u64 > u64::from(limits.meshes) {
-            let message = format!("the model shows {} meshes; at most {} are accepted", uses.len(), limits.meshes);
+            let message =
+                format!("the model shows {} meshes; at most {} are accepted", uses.len(), limits.meshes);
             return Err(Error::new(Code::LimitMeshes, message));
         }
         if bytes > limits.decoded_bytes {
@@ -130,7 +139,9 @@ impl Scene {
         let mut stack: Vec<(usize, DMat4)> =
             tops.chain(self.roots.iter().copied()).map(|i| (i, DMat4::IDENTITY)).collect();
         while let Some((index, parent)) = stack.pop() {
-            let (Some(node), Some(slot @ None)) = (self.nodes.get(index), worlds.get_mut(index)) else { continue };
+            let (Some(node), Some(slot @ None)) = (self.nodes.get(index), worlds.get_mut(index)) else {
+                continue;
+            };
             let world = parent * node.local;
             *slot = Some(world);
             stack.extend(node.children.iter().map(|&child| (child, world)));
@@ -165,7 +176,10 @@ impl Scene {
         }
         let name = if mesh.name.is_empty() { node.name.clone() } else { mesh.name.clone() };
         if strangers > 0 {
-            self.warn("weights_repaired", format!("mesh \"{name}\" followed joints that its skin does not have"));
+            self.warn(
+                "weights_repaired",
+                format!("mesh \"{name}\" followed joints that its skin does not have"),
+            );
         }
         refuse_overflow(mesh, &name)
     }
@@ -190,9 +204,10 @@ impl Primitive {
 }
 
 fn refuse_overflow(mesh: &Mesh, name: &str) -> Result<()> {
-    let positions = mesh.primitives.iter().flat_map(|p| {
-        p.positions.iter().chain(p.morphs.iter().flat_map(|m| m.positions.iter()))
-    });
+    let positions = mesh
+        .primitives
+        .iter()
+        .flat_map(|p| p.positions.iter().chain(p.morphs.iter().flat_map(|m| m.positions.iter())));
     let mut all = positions.flatten();
     if all.all(|x| x.is_finite()) {
         return Ok(());

@@ -103,7 +103,11 @@ impl<'a> Pose<'a> {
                 total += weight;
             }
         }
-        if total > 0.0 { sum * (1.0 / total) } else { self.joints.first().copied().unwrap_or(DMat4::IDENTITY) }
+        if total > 0.0 {
+            sum * (1.0 / total)
+        } else {
+            self.joints.first().copied().unwrap_or(DMat4::IDENTITY)
+        }
     }
 }
 

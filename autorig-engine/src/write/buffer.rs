@@ -105,7 +105,8 @@ impl Buffer {
         let (min, max) = bounds(values);
         let sparse = (!moved.is_empty()).then(|| {
             let (indices, component) = self.index_view(&moved, values.len(), Target::Other);
-            let picked: Vec<[f32; 3]> = moved.iter().filter_map(|i| values.get(*i as usize).copied()).collect();
+            let picked: Vec<[f32; 3]> =
+                moved.iter().filter_map(|i| values.get(*i as usize).copied()).collect();
             let view = self.view_with(Target::Other, |out| put_floats(out, &picked));
             json!({
                 "count": moved.len(),

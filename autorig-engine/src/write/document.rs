@@ -18,7 +18,12 @@ pub(super) fn inconsistent(what: &str) -> Error {
 
 /// A single-precision number with as few digits as it takes to read it back.
 pub(super) fn number(value: f32) -> Value {
-    value.to_string().parse::<f64>().ok().and_then(serde_json::Number::from_f64).map_or(json!(0), Value::Number)
+    value
+        .to_string()
+        .parse::<f64>()
+        .ok()
+        .and_then(serde_json::Number::from_f64)
+        .map_or(json!(0), Value::Number)
 }
 
 /// A scene with its hierarchy.
@@ -41,7 +46,8 @@ pub(super) fn scene(scene: &Scene) -> Result<Vec<u8>> {
             out.insert("children".into(), json!(node.children));
         }
         if let Some(index) = node.mesh {
-            let place = places.get(index).ok_or_else(|| inconsistent("a node has a mesh that does not exist"))?;
+            let place =
+                places.get(index).ok_or_else(|| inconsistent("a node has a mesh that does not exist"))?;
             if let Some(place) = place {
                 out.insert("mesh".into(), (*place).into());
                 let has_targets = meshes.get(*place).is_some_and(|m| m.get("weights").is_some());

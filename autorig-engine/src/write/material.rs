@@ -128,7 +128,8 @@ fn material(material: &Material) -> Value {
 /// How many UV sets a material needs on the meshes it is on.
 pub(super) fn uv_sets(material: &Material) -> usize {
     let extension_sets = material.extensions.values().map(highest_set);
-    let refs = [&material.base_color_texture, &material.metallic_roughness_texture, &material.emissive_texture];
+    let refs =
+        [&material.base_color_texture, &material.metallic_roughness_texture, &material.emissive_texture];
     let pairs = [&material.normal_texture, &material.occlusion_texture];
     let refs = refs.into_iter().flatten().chain(pairs.into_iter().flatten().map(|(r, _)| r));
     let set = |r: &TextureRef| {

@@ -78,9 +78,10 @@ fn write_primitive(
         attributes.insert(format!("TEXCOORD_{set}"), buffer.floats(uvs)?.into());
     }
     let material = match primitive.material {
-        Some(index) => {
-            Some((index, scene.materials.get(index).ok_or_else(|| inconsistent("a material does not exist"))?))
-        }
+        Some(index) => Some((
+            index,
+            scene.materials.get(index).ok_or_else(|| inconsistent("a material does not exist"))?,
+        )),
         None => None,
     };
     // A textured material on a mesh without coordinates shows the texture's first pixel everywhere; zeros
@@ -144,13 +145,15 @@ fn check(primitive: &Primitive) -> Result<()> {
         && primitive.uvs.iter().all(|v| fits(v.len()))
         && primitive.colors.iter().all(|v| fits(v.len()))
         && primitive.morphs.iter().all(|m| {
-            fits_or_empty(m.positions.len()) && fits_or_empty(m.normals.len()) && fits_or_empty(m.tangents.len())
+            fits_or_empty(m.positions.len())
+                && fits_or_empty(m.normals.len())
+                && fits_or_empty(m.tangents.len())
         });
     if !good {
         return Err(inconsistent("a vertex attribute has another length than the positions"));
     }
     let top = primitive.indices.iter().copied().max().unwrap_or(0);
-    if primitive.indices.len() % 3 != 0 || top as usize >= count {
+    if !primitive.indices.len().is_multiple_of(3) || top as usize >= count {
         return Err(inconsistent("a triangle refers to a vertex that does not exist"));
     }
     Ok(())

@@ -11,15 +11,21 @@ use crate::skeleton::Skeleton;
 /// `JOINTS_n` and `WEIGHTS_n` of one primitive.
 pub(super) struct Sets {
     joint_count: usize,
-    sets: Vec<(Vec<[u16; 4]>, Vec<[f32; 4]>)>,
+    sets: Vec<Set>,
 }
+
+/// Four places a vertex.
+type Set = (Vec<[u16; 4]>, Vec<[f32; 4]>);
 
 impl Sets {
     /// Orders, merges and normalises the influences of every vertex as glTF wants them: heaviest first, no joint
     /// twice, a sum of 1, joint 0 in empty places.
     pub(super) fn new(influences: &Influences, joint_count: usize) -> Result<Self> {
         let k = influences.per_vertex;
-        if k == 0 || influences.joints.len() != influences.weights.len() || influences.joints.len() % k != 0 {
+        if k == 0
+            || influences.joints.len() != influences.weights.len()
+            || !influences.joints.len().is_multiple_of(k)
+        {
             return Err(inconsistent("the influences of a primitive have unequal lengths"));
         }
         let count = influences.joints.len() / k;
@@ -36,7 +42,8 @@ impl Sets {
                 return Err(inconsistent("a vertex follows no joint"));
             }
             for (place, (joint, weight)) in places.iter().enumerate() {
-                let slot = sets.get_mut(place / 4).and_then(|(j, w)| j.get_mut(vertex).zip(w.get_mut(vertex)));
+                let slot =
+                    sets.get_mut(place / 4).and_then(|(j, w)| j.get_mut(vertex).zip(w.get_mut(vertex)));
                 let slot = slot.and_then(|(j, w)| j.get_mut(place % 4).zip(w.get_mut(place % 4)));
                 let weight = (weight / sum) as f32;
                 // A weight that rounds to zero must not name a joint.
@@ -109,7 +116,8 @@ pub(super) fn skin(
     }
     for ((joint, position), children) in joints.iter().zip(&positions).zip(&children) {
         let parent = joint.parent.and_then(|p| positions.get(p)).copied().unwrap_or_default();
-        let offset: Vec<f64> = position.iter().zip(&parent).map(|(x, p)| f64::from(*x) - f64::from(*p)).collect();
+        let offset: Vec<f64> =
+            position.iter().zip(&parent).map(|(x, p)| f64::from(*x) - f64::from(*p)).collect();
         let mut node = Map::new();
         node.insert("name".into(), joint.name.as_str().into());
         if offset.iter().any(|x| *x != 0.0) {

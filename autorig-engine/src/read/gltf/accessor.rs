@@ -208,7 +208,8 @@ impl<'a> Accessors<'a> {
             "MAT4" => 16,
             _ => return Err(self.wrong_type(index, 1)),
         };
-        let count = usize::try_from(def.count).map_err(|_| corrupt(format!("accessor {index} is too long")))?;
+        let count =
+            usize::try_from(def.count).map_err(|_| corrupt(format!("accessor {index} is too long")))?;
         let size = component.size() * components;
         let (bytes, stride) = match def.buffer_view {
             None => (&[][..], size),

@@ -20,7 +20,9 @@ impl<'a> Buffers<'a> {
                 Some(uri) => Cow::Owned(resolver.fetch_uri(uri)?.bytes),
                 None if index == 0 && bin.is_some() => Cow::Borrowed(bin.unwrap_or_default()),
                 // The fallback buffer of meshopt may be left out; whoever reads from it finds it empty.
-                None if def.extensions.keys().any(|k| k.ends_with("meshopt_compression")) => Cow::Borrowed(&[][..]),
+                None if def.extensions.keys().any(|k| k.ends_with("meshopt_compression")) => {
+                    Cow::Borrowed(&[][..])
+                }
                 None => {
                     return Err(Error::new(
                         Code::MissingResource,
@@ -54,9 +56,9 @@ impl<'a> Buffers<'a> {
             .ok()
             .zip(usize::try_from(view.byte_length).ok())
             .and_then(|(start, length)| Some(start..start.checked_add(length)?));
-        let bytes = range
-            .and_then(|range| buffer.get(range))
-            .ok_or_else(|| corrupt(format!("buffer view {index} runs past the end of buffer {}", view.buffer)))?;
+        let bytes = range.and_then(|range| buffer.get(range)).ok_or_else(|| {
+            corrupt(format!("buffer view {index} runs past the end of buffer {}", view.buffer))
+        })?;
         let stride = match view.byte_stride {
             None | Some(0) => None,
             Some(stride) => Some(

@@ -30,12 +30,16 @@ pub(crate) fn split(bytes: &[u8]) -> Result<Chunks<'_>> {
     if length > bytes.len() {
         return Err(truncated(format!("the GLB should have {length} bytes and has {}", bytes.len())));
     }
-    let body = bytes.get(12..length.max(12)).ok_or_else(|| corrupt("the GLB header names a length below its own"))?;
+    let body = bytes
+        .get(12..length.max(12))
+        .ok_or_else(|| corrupt("the GLB header names a length below its own"))?;
     let (mut json, mut bin, mut rest) = (None, None, body);
     while let (Some(size), Some(kind)) = (u32_at(rest, 0), u32_at(rest, 4)) {
         let size = size as usize;
         let Some(data) = rest.get(8..8usize.saturating_add(size)) else {
-            return Err(truncated(format!("a chunk of the GLB should have {size} bytes and the file ends before")));
+            return Err(truncated(format!(
+                "a chunk of the GLB should have {size} bytes and the file ends before"
+            )));
         };
         match kind {
             JSON_CHUNK if json.is_none() => json = Some(data),

@@ -42,7 +42,8 @@ fn read_node(root: &Root, index: usize, def: &NodeDef, scene: &mut Scene) -> Res
         return Err(corrupt(format!("{} has a transform that is not finite", name())));
     }
     if def.mesh.is_some() && local.determinant() == 0.0 {
-        scene.warn("singular_transform", format!("{} is scaled to nothing in at least one direction", name()));
+        scene
+            .warn("singular_transform", format!("{} is scaled to nothing in at least one direction", name()));
     }
     Ok(Node {
         name: def.name.clone().unwrap_or_default(),
@@ -84,7 +85,10 @@ fn parents(root: &Root) -> Result<Vec<Option<usize>>> {
             let name = || label("node", index, def.name.as_deref());
             let Some(slot) = parents.get_mut(child) else {
                 let count = root.nodes.len();
-                return Err(corrupt(format!("{} has child {child}, but there are only {count} nodes", name())));
+                return Err(corrupt(format!(
+                    "{} has child {child}, but there are only {count} nodes",
+                    name()
+                )));
             };
             if let Some(other) = slot.replace(index) {
                 return Err(corrupt(format!("node {child} is a child of both node {other} and {}", name())));
@@ -97,7 +101,8 @@ fn parents(root: &Root) -> Result<Vec<Option<usize>>> {
 /// With one parent at most each, what cannot be reached from a node without parent hangs on a cycle.
 fn refuse_cycles(root: &Root, parents: &[Option<usize>]) -> Result<()> {
     let mut seen = vec![false; parents.len()];
-    let mut stack: Vec<usize> = (0..parents.len()).filter(|&i| matches!(parents.get(i), Some(None))).collect();
+    let mut stack: Vec<usize> =
+        (0..parents.len()).filter(|&i| matches!(parents.get(i), Some(None))).collect();
     while let Some(index) = stack.pop() {
         if let Some(slot) = seen.get_mut(index) {
             *slot = true;

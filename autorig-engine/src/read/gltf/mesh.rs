@@ -3,9 +3,10 @@
 use serde_json::{Map, Value};
 
 use super::accessor::Accessors;
+use super::extensions;
 use super::graph::finite_or_zero;
 use super::json::{MeshDef, PrimitiveDef, Root, corrupt, label};
-use super::{extensions, repair};
+use crate::read::repair;
 use crate::scene::{Influences, Mesh, Morph, Primitive, Scene};
 use crate::{Code, Error, Limits, Result};
 
@@ -71,13 +72,7 @@ fn read_mesh(
     let (morph_names, extras) = split_extras(def.extras.as_ref(), targets);
     let mut morph_weights: Vec<f32> = def.weights.iter().map(|w| finite_or_zero(*w)).collect();
     morph_weights.resize(targets, 0.0);
-    Ok(Mesh {
-        name: def.name.clone().unwrap_or_default(),
-        primitives,
-        morph_names,
-        morph_weights,
-        extras,
-    })
+    Ok(Mesh { name: def.name.clone().unwrap_or_default(), primitives, morph_names, morph_weights, extras })
 }
 
 /// Takes `targetNames` out of a mesh's extras.
@@ -275,7 +270,7 @@ fn read_indices(
             Ok(rim.windows(2).flat_map(fan).collect())
         }
         _ => {
-            if indices.len() % 3 != 0 {
+            if !indices.len().is_multiple_of(3) {
                 scene.warn("incomplete_triangle", format!("{mesh} ends with an incomplete triangle"));
                 indices.truncate(indices.len() / 3 * 3);
             }

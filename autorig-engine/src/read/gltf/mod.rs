@@ -8,7 +8,6 @@ mod graph;
 mod json;
 mod material;
 mod mesh;
-mod repair;
 
 use self::accessor::Accessors;
 use self::buffers::Buffers;
@@ -64,17 +63,23 @@ fn check_version(root: &Root) -> Result<()> {
             Code::UnsupportedFormat,
             format!("the file is glTF {}; only glTF 2 is read", super::siblings::short(version)),
         )),
-        Some(version) => Err(corrupt(format!("glTF version \"{}\" is unknown", super::siblings::short(version)))),
+        Some(version) => {
+            Err(corrupt(format!("glTF version \"{}\" is unknown", super::siblings::short(version))))
+        }
         // Some writers leave the asset out; what has meshes is taken for glTF 2.
         None if !root.meshes.is_empty() => Ok(()),
-        None => Err(Error::new(Code::NotAModel, "the file is JSON, but not glTF: it has neither asset nor meshes")),
+        None => Err(Error::new(
+            Code::NotAModel,
+            "the file is JSON, but not glTF: it has neither asset nor meshes",
+        )),
     }
 }
 
 /// Declared numbers, before anything is allocated for them.
 fn check_counts(root: &Root, limits: &Limits) -> Result<()> {
     if root.nodes.len() as u64 > u64::from(limits.nodes) {
-        let message = format!("the model has {} nodes; at most {} are accepted", root.nodes.len(), limits.nodes);
+        let message =
+            format!("the model has {} nodes; at most {} are accepted", root.nodes.len(), limits.nodes);
         return Err(Error::new(Code::LimitNodes, message));
     }
     if root.meshes.len() as u64 > u64::from(limits.meshes) {

@@ -22,7 +22,9 @@ pub(crate) fn primitive(mesh: &str, primitive: &mut Primitive, scene: &mut Scene
     let bad: usize = morphs
         .iter_mut()
         .map(|m| {
-            zero_non_finite(&mut m.positions) + zero_non_finite(&mut m.normals) + zero_non_finite(&mut m.tangents)
+            zero_non_finite(&mut m.positions)
+                + zero_non_finite(&mut m.normals)
+                + zero_non_finite(&mut m.tangents)
         })
         .sum();
     say(scene, "morphs_repaired", mesh, bad, "morph target values that are not finite");
@@ -50,7 +52,9 @@ fn positions(mesh: &str, primitive: &mut Primitive, scene: &mut Scene) -> Result
     if let Some(index) = primitive.indices.iter().find(used) {
         return Err(Error::new(
             Code::NonFinitePositions,
-            format!("{mesh} has {count} positions that are NaN or infinite, the first in use at vertex {index}"),
+            format!(
+                "{mesh} has {count} positions that are NaN or infinite, the first in use at vertex {index}"
+            ),
         ));
     }
     for position in primitive.positions.iter_mut().filter(|p| bad(p)) {
