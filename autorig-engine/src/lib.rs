@@ -1,4 +1,40 @@
-//! The rigging engine of AutoRig (being written).
+//! The rigging engine of AutoRig: a character mesh goes in, a skeleton and skin weights come out.
+//!
+//! A rig is a pure function. The crate knows no network, no database, no clock and no async runtime; the same input and
+//! options give the same bytes on every x86-64 machine and for any number of threads.
+//!
+//! ```
+//! use autorig_engine::{Options, Silent, read::Source, rig, sample};
+//!
+//! // Any GLB, glTF, VRM or OBJ will do; this one is made on the spot.
+//! let character = sample::generate(sample::Sample::Human, Some(2_000))?;
+//! let glb = autorig_engine::write::scene_glb(&character)?;
+//!
+//! let rig = rig(&Source::bytes("human.glb", glb), &Options::default(), &mut Silent)?;
+//! assert!(rig.skeleton.find("leftLowerArm").is_some());
+//! assert_eq!(rig.report.class, "humanoid");
+//! let rigged: Vec<u8> = rig.to_glb()?;
+//! assert_eq!(&rigged[..4], b"glTF");
+//! # Ok::<(), autorig_engine::Error>(())
+//! ```
+//!
+//! # Map
+//!
+//! ```text
+//! read/      bytes -> Scene               hostile input stops here, with a typed error
+//! scene/     flat arrays and indices      what readers fill and writers read
+//! analyse/   Scene -> Body                weld, orientation, solid; enters canonical space
+//! skeleton/  Body (+ markers) -> joints   the learned predictor, names of other conventions
+//! skin/      Body + joints -> weights     heat, rigid parts, a proxy for large meshes
+//! write/     Rig -> bytes                 leaves canonical space
+//! sample/    characters made by procedure
+//! report.rs  what was found and done, without times
+//! rig.rs     the one way through, stage by stage, cancellable
+//! ```
+//!
+//! Canonical space is right-handed, metres, +Y up, facing +Z, the character's left at +X, feet on Y = 0. Everything in
+//! [`scene`], [`skeleton`] and the files is in the input's own frame and unit; [`analyse::Frame`] leads from one to the
+//! other.
 
 pub mod analyse;
 pub mod error;

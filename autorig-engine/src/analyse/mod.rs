@@ -50,6 +50,8 @@ pub struct Body {
     pub clouds: Vec<Cloud>,
     /// Height in metres.
     pub height: f64,
+    /// Width from the character's left to its right, in metres.
+    pub width: f64,
 }
 
 /// The similarity from the file's frame to canonical space: `canonical = scale · rotation · (file − origin)`.
@@ -100,10 +102,13 @@ pub fn analyse(scene: &Scene, known: Option<DMat3>) -> Result<Body> {
             Cloud::new(&points.iter().map(turn).collect::<Vec<_>>())
         })
         .collect();
-    let height = character.iter().flatten().map(|&v| vertices[v as usize].y).fold(0.0, f64::max);
+    let (mut lo, mut hi) = (DVec3::INFINITY, DVec3::NEG_INFINITY);
+    for &v in character.iter().flatten() {
+        (lo, hi) = (lo.min(vertices[v as usize]), hi.max(vertices[v as usize]));
+    }
     let solid = Solid::new(&vertices, &character);
     let normals = normals(&vertices, &welded.triangles);
-    Ok(Body { welded, frame, orientation_confidence: confidence, vertices, normals, solid, clouds, height })
+    Ok(Body { welded, frame, orientation_confidence: confidence, vertices, normals, solid, clouds, height: hi.y - lo.y, width: hi.x - lo.x })
 }
 
 fn frame(welded: &Welded, character: &[[u32; 3]], rotation: DMat3) -> Frame {

@@ -39,7 +39,12 @@ const PARENTS: [(&str, &str); JOINTS] = [
 const JOINT_SPREAD: f64 = 0.025;
 /// Relative spreads of the whole skeleton between which the class's confidence falls from 1 to 0. Measured: upright
 /// humanoids lie at 0.003–0.02, chibis with hats up to 0.026, animals at 0.016–0.036.
-const CLASS_SPREAD: (f64, f64) = (0.005, 0.030);
+const CLASS_SPREAD: (f64, f64) = (0.005, 0.031);
+/// From this relative spread on the proportions are unusual, and only a figure as wide as in [`REACH`] is believed: chibis
+/// and robots hold their arms out, a fox that was stood on its tail has none.
+const UNUSUAL_SPREAD: f64 = 0.012;
+/// Widths as shares of the height between which an unusual figure's confidence rises from 0 to 1.
+const REACH: (f64, f64) = (0.3, 0.6);
 /// Under this confidence nothing is rigged unless the user says it is a humanoid.
 const REFUSE_BELOW: f32 = 0.15;
 
@@ -88,7 +93,12 @@ fn class_confidence(body: &Body, prediction: &Prediction) -> f32 {
     let (sure, lost) = CLASS_SPREAD;
     let by_spread = ((lost - prediction.relative_spread()) / (lost - sure)).clamp(0.0, 1.0);
     let inside = prediction.joints.iter().filter(|j| body.solid.contains(**j)).count() as f64 / JOINTS as f64;
-    (by_spread * (inside * 1.5).min(1.0)) as f32
+    let by_reach = if prediction.relative_spread() < UNUSUAL_SPREAD {
+        1.0
+    } else {
+        ((body.width / body.height.max(f64::MIN_POSITIVE) - REACH.0) / (REACH.1 - REACH.0)).clamp(0.0, 1.0)
+    };
+    (by_spread * (inside * 1.5).min(1.0) * by_reach) as f32
 }
 
 /// Hints by canonical name, in the file's frame.

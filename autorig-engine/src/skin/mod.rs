@@ -68,7 +68,7 @@ pub fn skin(
     let bones = bones(body, skeleton);
     let proxy = Proxy::new(&body.vertices, &body.normals, &body.welded.triangles);
     let check = |progress: &dyn Progress| if progress.cancelled() { Err(Error::cancelled()) } else { Ok(()) };
-    let mut at = |progress: &mut dyn Progress, done: f32| {
+    let at = |progress: &mut dyn Progress, done: f32| {
         progress.report(Stage::Skin, crate::rig::overall(Stage::Skin, done));
         check(progress)
     };
