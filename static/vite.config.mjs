@@ -3,7 +3,7 @@ import { defineConfig } from 'vite';
 
 const page = (name) => resolve(import.meta.dirname, name);
 
-/** Two real HTML pages; `/task` is served from `task.html` by the server. */
+/** Real HTML pages; the server gives `task.html` for `/task`, and `404.html` where there is nothing. */
 export default defineConfig({
   appType: 'mpa',
   build: {
@@ -15,7 +15,9 @@ export default defineConfig({
     assetsInlineLimit: 0,
     // three.js is one chunk of its own, loaded only by the viewer.
     chunkSizeWarningLimit: 800,
-    rolldownOptions: { input: { index: page('index.html'), task: page('task.html') } },
+    rolldownOptions: {
+      input: { index: page('index.html'), task: page('task.html'), missing: page('404.html') },
+    },
   },
   server: {
     proxy: { '/api': process.env.AUTORIG_URL ?? 'http://127.0.0.1:7070' },

@@ -27,19 +27,21 @@ export interface Queue {
 export interface Task {
   id: string;
   status: Status;
-  name?: string | null;
+  /** What to show people as its name. */
+  title: string;
   stage?: string | null;
   progress: number;
   queue?: Queue | null;
   files: TaskFile[];
   error?: TaskError | null;
-  created_at: string | number;
-  started_at?: string | number | null;
-  finished_at?: string | number | null;
+  /** Moments are RFC 3339. */
+  created_at: string;
+  started_at?: string | null;
+  finished_at?: string | null;
 }
 
-/** A line of the history; files and stage may be left out there. */
-export type TaskSummary = Omit<Task, 'files'> & { files?: TaskFile[] };
+/** A line of the history. */
+export type TaskSummary = Pick<Task, 'id' | 'title' | 'status' | 'created_at'>;
 
 export interface History {
   items: TaskSummary[];

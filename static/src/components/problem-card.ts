@@ -43,7 +43,7 @@ export function remedyText(failure: Failure): string {
 }
 
 /** Messages of the server are lower case without a full stop; on the page they are sentences. */
-function sentence(message: string): string {
+export function sentence(message: string): string {
   const first = message.charAt(0).toUpperCase() + message.slice(1);
   return /[.!?…]$/.test(first) ? first : `${first}.`;
 }

@@ -5,7 +5,7 @@ import { PageElement } from '../components/element';
 import { icon } from '../components/icon';
 import { formatAgo } from '../format';
 import { language, t } from '../i18n';
-import { moment, taskName } from '../task/names';
+import { taskName } from '../task/names';
 
 /** The visitor's tasks, newest first. */
 @customElement('history-list')
@@ -68,10 +68,10 @@ export class HistoryList extends PageElement {
 }
 
 function row(task: TaskSummary): TemplateResult {
-  const created = moment(task.created_at);
+  const created = new Date(task.created_at);
   return html`<li>
     <a class="row" href=${taskPageUrl(task.id)}>
-      <span class="row-name">${taskName(task) ?? t('history.unnamed')}</span>
+      <span class="row-name">${taskName(task)}</span>
       <time class="row-time" datetime=${created.toISOString()}>${formatAgo(created, new Date(), language())}</time>
       <span class="chip" data-status=${task.status}>${t(`status.${task.status}`)}</span>
       ${icon('chevron')}

@@ -2,7 +2,7 @@
 
 import type { Task, TaskError, TaskFile } from '../api';
 
-export const EVENT_NAMES = ['queued', 'stage', 'progress', 'file', 'done', 'error'] as const;
+export const EVENT_NAMES = ['queued', 'stage', 'progress', 'file', 'done', 'error', 'cancelled'] as const;
 export type EventName = (typeof EVENT_NAMES)[number];
 
 /** The task after an event. An event may be told twice, and an old one again after a new connection. */
@@ -25,8 +25,10 @@ export function applyEvent(task: Task, name: EventName, data: Record<string, unk
       return { ...task, status: 'done', queue: null, progress: 100 };
     case 'error': {
       const error = data as unknown as TaskError;
-      return { ...task, status: error.code === 'cancelled' ? 'cancelled' : 'error', queue: null, error };
+      return { ...task, status: 'error', queue: null, error };
     }
+    case 'cancelled':
+      return { ...task, status: 'cancelled', queue: null };
   }
 }
 

@@ -1,11 +1,14 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Report } from '../api';
 import { icon } from '../components/icon';
+import { sentence } from '../components/problem-card';
 import { formatCount, formatLength, formatPercent } from '../format';
 import { language, plural, t, textForCode } from '../i18n';
 
 /** Below this the person should look, as the engine's report has it. */
 export const UNSURE = 0.5;
+/** Warnings that the panel tells in words of its own. */
+const SAID_ABOVE = ['low_confidence', 'was_rigged'];
 
 /** What the engine found and how sure it is. */
 export function reportPanel(report: Report): TemplateResult {
@@ -52,14 +55,16 @@ function facts(report: Report): [string, string][] {
   ];
 }
 
+/** The engine's warnings in its own, exact words, or in the visitor's language where the catalogue has them. */
 function remarks(report: Report): TemplateResult | typeof nothing {
-  if (report.warnings.length === 0) return nothing;
-  return html`<details class="remarks" ?open=${report.warnings.length <= 3}>
-    <summary>${plural('report.warnings', report.warnings.length)}</summary>
+  const warnings = report.warnings.filter(({ code }) => !SAID_ABOVE.includes(code));
+  if (warnings.length === 0) return nothing;
+  return html`<details class="remarks" ?open=${warnings.length <= 3}>
+    <summary>${plural('report.warnings', warnings.length)}</summary>
     <ul>
-      ${report.warnings.map(({ code, message }) => {
-        const known = textForCode('warning', code);
-        return html`<li lang=${known ? nothing : 'en'}>${known ?? message}</li>`;
+      ${warnings.map(({ code, message }) => {
+        const known = language() === 'en' ? null : textForCode('warning', code);
+        return html`<li lang=${known ? nothing : 'en'}>${known ?? sentence(message)}</li>`;
       })}
     </ul>
   </details>`;

@@ -48,7 +48,7 @@ export class TaskPage extends PageElement {
     const task = this.task;
     if (!task)
       return html`<main id="content" class="lone"><p role="status" class="hint">${t('task.loading')}</p></main>`;
-    const name = taskName(task) ?? t('history.unnamed');
+    const name = taskName(task);
     document.title = t('task.page_title', { name });
     return html`<main id="content" class="task" tabindex="-1">
       ${this.viewer(task, name)}

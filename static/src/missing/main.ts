@@ -1,0 +1,5 @@
+import '../components/site-header';
+import './missing-page';
+import { startLanguage } from '../i18n';
+
+void startLanguage();
