@@ -62,7 +62,7 @@ export class ViewerPanel extends PageElement {
   }
 
   override render(): TemplateResult {
-    return html`<section class="stage" data-phase=${this.phase} data-shown=${this.shown ?? 'none'} data-test="viewer">
+    return html`<section class="stage" data-phase=${this.phase} data-shown=${this.shown ?? 'none'} ?data-posing=${this.posing} data-test="viewer">
       <canvas
         tabindex="0"
         role="img"

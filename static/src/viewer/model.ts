@@ -12,6 +12,8 @@ import {
 import { type GLTF, GLTFLoader } from 'three/examples/jsm/loaders/GLTFLoader.js';
 import type { Frame } from './frame';
 
+const CLAY = 0xb4b9bd;
+
 /** One joint of the skin. */
 export interface Joint {
   name: string;
@@ -33,7 +35,10 @@ export class Model {
     gltf.scene.traverse((object) => {
       if (object instanceof Mesh) this.meshes.push(object);
     });
-    for (const mesh of this.meshes) prepare(mesh);
+    for (const mesh of this.meshes) {
+      prepare(mesh);
+      if (!hasMaterial(gltf, mesh)) asClay(mesh);
+    }
     this.joints = jointsOf(gltf, this.meshes);
   }
 
@@ -83,6 +88,23 @@ function prepare(mesh: Mesh): void {
     material.polygonOffsetFactor = 1;
     material.polygonOffsetUnits = 1;
     if (material instanceof MeshStandardMaterial && material.map) material.map.anisotropy = 4;
+  }
+}
+
+/** Whether the file says what the mesh is made of. */
+function hasMaterial(gltf: GLTF, mesh: Mesh): boolean {
+  const place = gltf.parser.associations.get(mesh);
+  const primitive = gltf.parser.json.meshes?.[place?.meshes ?? -1]?.primitives?.[place?.primitives ?? 0];
+  return primitive?.material !== undefined;
+}
+
+/** glTF's default material is bare white metal, which hides the shape; clay shows it. */
+function asClay(mesh: Mesh): void {
+  for (const material of materialsOf(mesh)) {
+    if (!(material instanceof MeshStandardMaterial)) continue;
+    material.metalness = 0;
+    material.roughness = 0.85;
+    if (!material.vertexColors) material.color.set(CLAY);
   }
 }
 

@@ -38,7 +38,7 @@ export class Stage {
   private readonly renderer: WebGLRenderer;
   private readonly controls: OrbitControls;
   private readonly ground = new Ground();
-  private readonly key = new DirectionalLight(0xffffff, 1.9);
+  private readonly key = new DirectionalLight(0xffffff, 1.5);
   private readonly sizes: ResizeObserver;
   private frame = 0;
   /** The box in view while the visitor has not moved the camera: then a new canvas size fits it anew. */
@@ -125,7 +125,7 @@ export class Stage {
   private light(): void {
     const generator = new PMREMGenerator(this.renderer);
     this.scene.environment = generator.fromScene(new RoomEnvironment(), 0.04).texture;
-    this.scene.environmentIntensity = 0.62;
+    this.scene.environmentIntensity = 0.5;
     generator.dispose();
     this.key.position.set(1.4, 3.6, 2.6);
     this.key.target.position.set(0, 0.8, 0);
