@@ -225,27 +225,6 @@ def no_stand_ins() -> Iterator[str]:
     yield from search(r"\b(TODO|FIXME|XXX)\b|[(\"]being written[)\"]|not (yet )?implemented", names)
 
 
-@check("every string of the page exists in every language")
-def translations() -> Iterator[str]:
-    catalogues = {Path(n).stem: flat(json.loads((ROOT / n).read_text())) for n in files("static/i18n/*.json")}
-    for language in ("en", "ru", "zh", "hi"):
-        if language not in catalogues:
-            yield f"static/i18n/{language}.json is missing"
-    for language, keys in catalogues.items():
-        for key in sorted(set(catalogues.get("en", {})) ^ set(keys)):
-            yield f"static/i18n/{language}.json and en.json differ in {key}"
-        for key, text in keys.items():
-            if not str(text).strip():
-                yield f"static/i18n/{language}.json: {key} is empty"
-
-
-def flat(tree: dict[str, Any], prefix: str = "") -> dict[str, str]:
-    result: dict[str, str] = {}
-    for key, value in tree.items():
-        result |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
-    return result
-
-
 @check("every relative link of the documentation leads somewhere")
 def links() -> Iterator[str]:
     for name in files("*.md"):
