@@ -257,9 +257,18 @@ pub struct Warning {
 }
 
 impl Scene {
-    /// Adds a warning.
+    /// Adds a warning, the same one only once. Past a hundred nobody reads them, and a hostile file could ask for
+    /// millions: one last warning says that there were more.
     pub fn warn(&mut self, code: &str, message: impl Into<String>) {
-        self.warnings.push(Warning { code: code.to_owned(), message: message.into() });
+        const MOST: usize = 100;
+        let mut warning = Warning { code: code.to_owned(), message: message.into() };
+        if self.warnings.len() >= MOST {
+            warning =
+                Warning { code: "more_warnings".to_owned(), message: "there is more to say".to_owned() };
+        }
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
     }
 
     /// Number of vertices over all meshes, each counted once.

@@ -73,6 +73,9 @@ pub(super) fn rig(rig: &Rig) -> Result<Vec<u8>> {
     if joint_count == 0 || joint_count > usize::from(u16::MAX) {
         return Err(inconsistent("the skeleton has no joints or too many"));
     }
+    if scene.nodes.iter().any(|node| node.mesh.is_some() && node.local != DMat4::IDENTITY) {
+        return Err(inconsistent("its nodes have transforms, which a skin would ignore"));
+    }
     if rig.influences.len() != scene.meshes.len() {
         return Err(inconsistent("there are not as many influences as meshes"));
     }

@@ -139,7 +139,7 @@ fn every_nasty_file_is_read_or_refused_with_the_right_code() {
         let code = result.as_ref().err().map(|e| e.code);
         match &result {
             Ok(scene) => {
-                println!("{name}: {:?}", scene.warnings.iter().map(|w| &w.message).collect::<Vec<_>>())
+                println!("{name}: {:?}", scene.warnings.iter().map(|w| &w.message).collect::<Vec<_>>());
             }
             Err(error) => println!("{name}: {} {error}", error.code),
         }

@@ -1,4 +1,8 @@
 //! Reading, flattening and writing: what comes in, what is refused, what survives.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod build;
 mod corpus;
+mod flatten;
+mod geometry;
+mod output;

@@ -202,6 +202,10 @@ pub(crate) fn parse(text: &[u8]) -> Result<Root> {
             format!("the glTF JSON holds more than {MAX_VALUES} values"),
         ));
     }
+    // Padding of the chunk that is not the blanks it should be.
+    let end = text.iter().rposition(|b| *b != 0).map_or(0, |last| last + 1);
+    let text = text.get(..end).unwrap_or_default();
+    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
     serde_json::from_slice(text).map_err(|error| match error.classify() {
         serde_json::error::Category::Eof => {
             Error::new(Code::TruncatedFile, "the glTF JSON ends in the middle")

@@ -37,7 +37,7 @@ pub(super) fn read(file: &File, resolver: &Resolver<'_>, limits: &Limits, scene:
         match fetch_library(library, resolver) {
             Ok(texts) => texts.iter().for_each(|text| describe(text, &mut known)),
             Err(error) if error.code == Code::MissingResource => {
-                scene.warn("missing_resource", error.message)
+                scene.warn("missing_resource", error.message);
             }
             Err(error) => return Err(error),
         }
