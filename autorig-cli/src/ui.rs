@@ -2,9 +2,9 @@
 //! envelope instead of both with `--json`.
 
 use std::{
-    cell::RefCell,
     io::{self, IsTerminal, Write},
     path::Path,
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -54,8 +54,8 @@ pub(crate) struct Ui {
     terminal: bool,
     colour: bool,
     command: &'static str,
-    warnings: RefCell<Vec<Notice>>,
-    bar: RefCell<Option<ProgressBar>>,
+    warnings: Mutex<Vec<Notice>>,
+    bar: Mutex<Option<ProgressBar>>,
 }
 
 impl Ui {
@@ -69,8 +69,8 @@ impl Ui {
             terminal,
             colour: terminal && !no_color,
             command,
-            warnings: RefCell::default(),
-            bar: RefCell::default(),
+            warnings: Mutex::default(),
+            bar: Mutex::default(),
         }
     }
 
@@ -98,7 +98,7 @@ impl Ui {
         if self.is_chatty() {
             self.line(&format!("{} {}", self.paint("33", "warning:"), clean(&format!("{message}{place}"))));
         }
-        self.warnings.borrow_mut().push(Notice { code: code.to_owned(), message: message.to_owned(), file });
+        locked(&self.warnings).push(Notice { code: code.to_owned(), message: message.to_owned(), file });
     }
 
     /// Prints an error, whatever was asked for but `--json`, which has it in the envelope.
@@ -143,7 +143,7 @@ impl Ui {
                 "ok": failure.is_none(),
                 "result": result,
                 "error": failure,
-                "warnings": *self.warnings.borrow(),
+                "warnings": *locked(&self.warnings),
             });
             if let Err(failure) = self.result(format!("{envelope:#}\n").as_bytes()) {
                 return failure.exit;
@@ -170,41 +170,48 @@ impl Ui {
         }
         bar.set_prefix(clean(name));
         bar.enable_steady_tick(Duration::from_millis(100));
-        self.bar.replace(Some(bar));
+        *locked(&self.bar) = Some(bar);
     }
 
     /// Shows progress: moves the bar, or writes a line when a stage begins.
     pub(crate) fn progress(&self, name: &str, stage: &str, fraction: f32, new_stage: bool) {
-        if let Some(bar) = &*self.bar.borrow() {
+        if let Some(bar) = &*locked(&self.bar) {
             let position = (f64::from(fraction.clamp(0.0, 1.0)) * 1000.0).round();
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 1000")]
             bar.set_position(position as u64);
             if new_stage {
                 bar.set_message(stage.to_owned());
             }
-        } else if new_stage {
+            return;
+        }
+        if new_stage {
             self.say(&format!("{name}: {stage} ({:.0} %)", fraction * 100.0));
         }
     }
 
     /// Takes the bar away.
     pub(crate) fn clear_bar(&self) {
-        if let Some(bar) = self.bar.take() {
+        let bar = locked(&self.bar).take();
+        if let Some(bar) = bar {
             bar.finish_and_clear();
         }
     }
 
     fn line(&self, text: &str) {
-        if let Some(bar) = &*self.bar.borrow() {
-            bar.suspend(|| write_stderr(text));
-        } else {
-            write_stderr(text);
+        match &*locked(&self.bar) {
+            Some(bar) => bar.suspend(|| write_stderr(text)),
+            None => write_stderr(text),
         }
     }
 
     fn paint(&self, style: &str, text: &str) -> String {
         if self.colour { format!("\x1b[{style}m{text}\x1b[0m") } else { text.to_owned() }
     }
+}
+
+/// What a panic elsewhere has left is still good enough to be said.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Nothing can be done about a stderr that cannot be written to.

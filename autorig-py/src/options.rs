@@ -1,6 +1,6 @@
 //! Keyword arguments as the engine's options.
 
-use autorig_engine::rig::{JointHint, Options};
+use autorig_engine::rig::{Class, JointHint, Options};
 use pyo3::{prelude::*, types::PyMapping};
 
 use crate::error::usage;
@@ -15,9 +15,11 @@ pub(crate) fn options(
     influences: i64,
     threads: Option<i64>,
 ) -> PyResult<Options> {
-    if !matches!(class, "auto" | "humanoid") {
-        return Err(usage(format!("class_ is {class:?}"), "choose \"auto\" or \"humanoid\""));
-    }
+    let class = match class {
+        "auto" => Class::Auto,
+        "humanoid" => Class::Humanoid,
+        _ => return Err(usage(format!("class_ is {class:?}"), "choose \"auto\" or \"humanoid\"")),
+    };
     let influences = usize::try_from(influences)
         .ok()
         .filter(|number| (1..=8).contains(number))
@@ -30,7 +32,7 @@ pub(crate) fn options(
         })
         .transpose()?;
     let joints = joints.map(hints).transpose()?.unwrap_or_default();
-    Ok(Options { joints, influences, threads, ..Options::default() })
+    Ok(Options { class, joints, influences, threads, ..Options::default() })
 }
 
 /// Joints by name, or as a list like the one in a report.

@@ -18,7 +18,7 @@ use crate::{
     mesh::{Mesh, meshes},
     options::options,
     source,
-    watch::Watch,
+    watch::attend,
 };
 
 /// Rigs a character: finds its skeleton and its skin weights.
@@ -28,6 +28,7 @@ use crate::{
 /// the calling thread, and what it raises stops the work; `name` names the model in messages.
 #[pyfunction]
 #[pyo3(signature = (source, *, class_ = "auto", joints = None, influences = 4, threads = None, progress = None, name = None))]
+#[expect(clippy::needless_pass_by_value, reason = "what pyo3 extracts")]
 #[expect(clippy::too_many_arguments, reason = "keyword arguments of the Python function")]
 pub(crate) fn rig(
     py: Python<'_>,
@@ -41,15 +42,8 @@ pub(crate) fn rig(
 ) -> PyResult<Rig> {
     let options = options(class_, joints, influences, threads)?;
     let source = source::open(source, name, &options.limits)?;
-    let mut watch = Watch::new(progress);
-    let (rigged, watch) = py.detach(move || {
-        let rigged = engine::rig(&source, &options, &mut watch);
-        (rigged, watch)
-    });
-    match watch.into_raised() {
-        Some(raised) => Err(raised),
-        None => Ok(Rig { rig: rigged.map_err(exception)?, meshes: PyOnceLock::new() }),
-    }
+    let rig = attend(py, progress.as_ref(), |progress| engine::rig(&source, &options, progress))?;
+    Ok(Rig { rig, meshes: PyOnceLock::new() })
 }
 
 /// A rigged character. The arrays are read-only.

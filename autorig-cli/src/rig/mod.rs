@@ -6,10 +6,13 @@ mod one;
 
 use std::path::PathBuf;
 
-use autorig_engine::{Limits, rig::Options};
+use autorig_engine::{
+    Limits,
+    rig::{Class, Options},
+};
 
 use crate::{
-    args::RigArgs,
+    args::{self, RigArgs},
     failure::{Failure, Result},
     output::Target,
     ui::{Outcome, Ui},
@@ -29,6 +32,10 @@ pub(crate) fn run(args: &RigArgs, ui: &Ui) -> Result<Outcome> {
 
 fn options(args: &RigArgs) -> Result<Options> {
     Ok(Options {
+        class: match args.class {
+            args::Class::Auto => Class::Auto,
+            args::Class::Humanoid => Class::Humanoid,
+        },
         joints: args.joints.as_deref().map(joints::read).transpose()?.unwrap_or_default(),
         influences: args.influences.into(),
         limits: Limits::default(),
