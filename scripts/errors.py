@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Writes the table of error codes in docs/errors.md from the declarations in the sources; `--check` only compares."""
+"""Writes the table of the engine's error codes in docs/errors.md from their declarations; `--check` only compares.
+
+The codes of the other crates are described by hand; this says which of them are missing, and which no longer exist.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,14 @@ START, END = "<!-- engine codes: written by scripts/errors.py -->", "<!-- end --
 DECLARATION = re.compile(
     r"///\s*(?P<doc>[^\n]+)\n\s*(?P<name>\w+)\s*=>\s*\"(?P<code>[a-z0-9_]+)\",\s*(?P<kind>\w+),\s*\"(?P<remedy>[^\"]+)\";"
 )
+# A code in the other crates: the first text of an error's constructor, after a status, or on the right of a match.
+USE = re.compile(
+    r"(?:(?:Error|Self|Problem|Failure)::\w+\(\s*(?:Class::\w+,\s*Kind::\w+,\s*)?(?:StatusCode::\w+,\s*)?"
+    r"|StatusCode::\w+,\s*|=>\s*|\(Exit::\w+,\s*)\"([a-z]+(?:_[a-z0-9]+)+)\""
+)
+CRATES = ("autorig-core", "autorig-server", "autorig-client", "autorig-cli")
+# Texts of the same form that are no codes: error classes, file keys.
+NO_CODES = {"user_violation", "rate_limit", "rigged_glb", "prepared_glb", "report_json", "rig_only"}
 KINDS = {
     "Input": ("The file cannot be rigged", 3),
     "Limit": ("A limit was passed", 4),
@@ -40,6 +51,16 @@ def table() -> str:
     return "\n".join(parts)
 
 
+def codes_in_use() -> dict[str, str]:
+    """Codes of the crates besides the engine, each with a file that uses it."""
+    found: dict[str, str] = {}
+    for path in sorted(path for crate in CRATES for path in (ROOT / crate / "src").rglob("*.rs")):
+        if path.name != "tests.rs" and "tests" not in path.parts:
+            source = path.read_text(encoding="utf-8").split("#[cfg(test)]")[0]
+            found |= {code: str(path.relative_to(ROOT)) for code in USE.findall(source) if code not in NO_CODES}
+    return found
+
+
 def main() -> int:
     page = PAGE.read_text(encoding="utf-8")
     head, rest = page.split(START)
@@ -51,7 +72,13 @@ def main() -> int:
     if made != page:
         print("docs/errors.md is stale: run python3 scripts/errors.py")
         return 1
-    return 0
+    in_use = codes_in_use()
+    documented = set(re.findall(r"`([a-z]+(?:_[a-z0-9]+)+)`", "".join(re.findall(r"^\| (`[^|]*) \|", page, re.MULTILINE))))
+    sources = "".join(p.read_text(encoding="utf-8") for p in ROOT.glob("autorig-*/src/**/*.rs"))
+    missing = [f"{code} ({path}) is not described" for code, path in sorted(in_use.items()) if code not in documented]
+    gone = [f"{code} is described but no longer exists" for code in sorted(documented) if f'"{code}"' not in sources]
+    print("\n".join(missing + gone), end="")
+    return 1 if missing or gone else 0
 
 
 if __name__ == "__main__":
