@@ -3,6 +3,10 @@
 
 mod build;
 mod corpus;
+mod detect;
 mod flatten;
+mod fuzz;
 mod geometry;
+mod obj;
 mod output;
+mod siblings;
