@@ -235,6 +235,17 @@ def links() -> Iterator[str]:
                     yield f"{name}:{number}: {link}"
 
 
+@check("docs/server.md lists every setting")
+def settings_documented() -> Iterator[str]:
+    struct = re.search(r"pub struct Config \{(.*?)\n\}", (ROOT / "autorig-core/src/config.rs").read_text(), re.DOTALL)
+    settings = set(re.findall(r"^\s+pub (\w+):", struct[1], re.MULTILINE)) if struct else set()
+    documented = set(re.findall(r"^\| `(\w+)` \|", (ROOT / "docs/server.md").read_text(), re.MULTILINE))
+    if not settings:
+        yield "autorig-core/src/config.rs: no settings found"
+    for name in sorted(settings ^ documented):
+        yield f"{name} is {'not described' if name in settings else 'described but does not exist'}"
+
+
 @check("docs/errors.md lists every error code with its remedy")
 def errors_documented() -> Iterator[str]:
     made = subprocess.run([sys.executable, ROOT / "scripts/errors.py", "--check"], cwd=ROOT, capture_output=True, text=True)

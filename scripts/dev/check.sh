@@ -41,9 +41,9 @@ check_openapi() {
     build_binary
     local made
     made=$(mktemp)
-    "$AUTORIG_BIN" openapi >"$made"
+    "$BIN" openapi >"$made"
     diff -u openapi/autorig.json "$made" || {
-        echo "openapi/autorig.json is stale: write it again with '$AUTORIG_BIN openapi > openapi/autorig.json'"
+        echo "openapi/autorig.json is stale: write it again with '$BIN openapi > openapi/autorig.json'"
         return 1
     }
 }

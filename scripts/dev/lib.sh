@@ -40,6 +40,5 @@ fingerprint() { cat "$@" | sha256sum | cut -c1-16; }
 # Builds the binary that everything below drives, in the profile of the tests.
 build_binary() {
     cargo build --locked --bin autorig
-    AUTORIG_BIN=$TARGET/debug/autorig
-    export AUTORIG_BIN
+    BIN=$TARGET/debug/autorig
 }

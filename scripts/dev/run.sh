@@ -6,8 +6,8 @@ dev_run() {
     build_page || die "the page could not be built"
     say "building autorig"
     build_binary
-    local listen=${AUTORIG_LISTEN:-127.0.0.1:7070} data=${AUTORIG_DATA:-$ROOT/autorig-data}
-    "$AUTORIG_BIN" serve --listen "$listen" --data "$data" &
+    local listen=${AUTORIG_LISTEN:-127.0.0.1:7070} data=${AUTORIG_DATA_DIR:-$ROOT/autorig-data}
+    "$BIN" serve --listen "$listen" --data "$data" &
     SERVER=$!
     # Ctrl-C reaches the server itself as well; this only waits for it to finish what it does.
     trap stop_server INT TERM EXIT
@@ -45,7 +45,7 @@ rig_first_sample() {
     [ "$items" = 0 ] || return 0
     say "rigging a sample character"
     file=$(mktemp -d)/human.glb
-    "$AUTORIG_BIN" sample human -o "$file" --quiet || return 1
+    "$BIN" sample human -o "$file" --quiet || return 1
     local made
     made=$(curl -fsS -F "file=@$file" "$base/api/task/create") || return 1
     rm -rf "$(dirname "$file")"

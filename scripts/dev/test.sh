@@ -45,8 +45,9 @@ test_rust() {
 
 test_python() {
     need maturin
+    build_binary
     (cd autorig-py && maturin develop -q --locked)
-    python -m pytest -q -p no:cacheprovider autorig-py/tests
+    AUTORIG_BIN=$BIN python -m pytest -q -p no:cacheprovider autorig-py/tests
 }
 
 test_stubs() {
@@ -60,14 +61,14 @@ test_page() { # SCRIPT
     install_npm static
     build_binary
     cd static
-    npm run -s "$1"
+    AUTORIG_BIN=$BIN npm run -s "$1"
 }
 
 # Every sample and, where the benchmark is at hand, every one of its characters: a valid GLB or a refusal with a reason.
 test_validator() {
     build_binary
     [ -e scripts/validator/node_modules/gltf-validator ] || need gltf-validator
-    python scripts/validate_rigs.py --bin "$AUTORIG_BIN" --out "$ARTIFACTS/rigs"
+    python scripts/validate_rigs.py --bin "$BIN" --out "$ARTIFACTS/rigs"
 }
 
 # shellcheck source=/dev/null
