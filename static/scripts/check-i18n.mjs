@@ -39,7 +39,7 @@ export function catalogueProblems(catalogues) {
 
 /** What is wrong between the code and the reference catalogue, one line each. */
 export function usageProblems(sources, texts) {
-  const asked = [...sources.matchAll(/\b(?:t|plural)\(\s*'([^']+)'/g)].map((match) => match[1]);
+  const asked = [...sources.matchAll(/\bt\(\s*'([^']+)'/g)].map((match) => match[1]);
   const literals = new Set([...sources.matchAll(/'([\w.]+)'/g)].map((match) => match[1]));
   const patterns = [...sources.matchAll(/`([\w.]+\.\$\{[^`]*)`/g)].map((match) => pattern(match[1]));
   const byCode = [...literals].filter((text) => /^(error\.(title|remedy)|warning)$/.test(text));
@@ -57,20 +57,32 @@ export function usageProblems(sources, texts) {
 
 function textProblems(language, key, text, reference) {
   if (reference === undefined) return [`${language}: ${key} is not in ${REFERENCE}`];
-  if (typeof text !== typeof reference) return [`${language}: ${key} is plural here or there only`];
-  const wanted = places(typeof reference === 'string' ? reference : reference.other);
-  const forms = typeof text === 'string' ? { text } : text;
-  const problems = Object.entries(forms).flatMap(([form, words]) => {
-    const name = form === 'text' ? key : `${key}.${form}`;
-    if (words.trim() === '') return [`${language}: ${name} is empty`];
-    return places(words) === wanted
-      ? []
-      : [`${language}: ${name} has places ${places(words)}, not ${wanted}`];
-  });
-  if (typeof text === 'string') return problems;
-  const categories = new Intl.PluralRules(language).resolvedOptions().pluralCategories;
-  const missing = categories.filter((category) => !(category in text));
-  return [...problems, ...missing.map((category) => `${language}: ${key} lacks the form ${category}`)];
+  if (text.trim() === '') return [`${language}: ${key} is empty`];
+  if (isPlural(text) !== isPlural(reference)) return [`${language}: ${key} is plural here or there only`];
+  if (isPlural(text)) return pluralProblems(language, key, text);
+  const [has, wanted] = [places(text), places(reference)];
+  return has === wanted ? [] : [`${language}: ${key} has places ${has}, not ${wanted}`];
+}
+
+function pluralProblems(language, key, text) {
+  const forms = [...text.matchAll(/(\w+) \{([^}]*)\}/g)];
+  const wanted = new Intl.PluralRules(language).resolvedOptions().pluralCategories;
+  const given = forms.map(([, form]) => form);
+  return [
+    ...wanted
+      .filter((form) => !given.includes(form))
+      .map((form) => `${language}: ${key} lacks the form ${form}`),
+    ...given
+      .filter((form) => !wanted.includes(form))
+      .map((form) => `${language}: ${key} has no use for ${form}`),
+    ...forms
+      .filter(([, , words]) => !words.includes('#'))
+      .map(([, form]) => `${language}: ${key} ${form} lacks #`),
+  ];
+}
+
+function isPlural(text) {
+  return text.startsWith('{count, plural,');
 }
 
 function places(text) {

@@ -2,12 +2,9 @@
 
 import en from '../i18n/en.json';
 
-type Catalogue = typeof en;
-/** A text of the catalogue. */
-export type TextKey = { [K in keyof Catalogue]: Catalogue[K] extends string ? K : never }[keyof Catalogue];
-/** A text with one form per plural category. */
-export type PluralKey = Exclude<keyof Catalogue, TextKey>;
-type Texts = Record<string, string | Partial<Record<Intl.LDMLPluralRule, string>>>;
+/** The name of a text in the catalogues. */
+export type TextKey = keyof typeof en;
+type Texts = Record<string, string>;
 type Values = Record<string, string | number>;
 
 /** The languages, each under its own name. */
@@ -54,23 +51,18 @@ export function pickLanguage(choice: string | null, preferences: readonly string
   return wanted.find((tag): tag is Language => tag in LANGUAGES) ?? 'en';
 }
 
-/** A text, with `{name}` replaced by the value of that name. */
+/**
+ * A text, with `{name}` replaced by the value of that name. A text of the form
+ * `{count, plural, one {# joint} other {# joints}}` gives the form that `count` has in the language.
+ */
 export function t(key: TextKey, values: Values = {}): string {
-  const text = texts[key];
-  return fill(typeof text === 'string' ? text : key, values);
-}
-
-/** A text in the plural form that `count` asks for; `{count}` is the number in the language's digits. */
-export function plural(key: PluralKey, count: number, values: Values = {}): string {
-  const forms = texts[key];
-  const form = typeof forms === 'object' ? (forms[plurals.select(count)] ?? forms.other ?? key) : key;
-  return fill(form, { count: new Intl.NumberFormat(current).format(count), ...values });
+  const text = texts[key] ?? key;
+  return text.startsWith('{count, plural,') ? inflect(text, Number(values.count)) : fill(text, values);
 }
 
 /** A text whose key is made from a code of the server, or `null` where the catalogue has none. */
 export function textForCode(prefix: 'error.title' | 'error.remedy' | 'warning', code: string): string | null {
-  const text = texts[`${prefix}.${code}`];
-  return typeof text === 'string' ? text : null;
+  return texts[`${prefix}.${code}`] ?? null;
 }
 
 async function use(next: Language): Promise<void> {
@@ -94,6 +86,13 @@ function stored(): string | null {
   } catch {
     return null;
   }
+}
+
+function inflect(text: string, count: number): string {
+  const found = text.matchAll(/(\w+) \{([^}]*)\}/g);
+  const forms: Texts = Object.fromEntries(Array.from(found, ([, form, words]) => [form, words]));
+  const words = forms[plurals.select(count)] ?? forms.other ?? text;
+  return words.replace('#', new Intl.NumberFormat(current).format(count));
 }
 
 function fill(text: string, values: Values): string {

@@ -3,7 +3,7 @@ import { customElement, state } from 'lit/decorators.js';
 import { getQueueStatus, type QueueStatus } from '../api';
 import { PageElement } from '../components/element';
 import { formatDuration } from '../format';
-import { language, plural, t } from '../i18n';
+import { language, t } from '../i18n';
 
 const REFRESH_MS = 15_000;
 
@@ -29,8 +29,8 @@ export class QueueLine extends PageElement {
     if (!queue) return nothing;
     const level = queue.workers_online === 0 ? 'offline' : queue.workers_free === 0 ? 'busy' : 'free';
     const parts: string[] = [t(`queue.${level}`)];
-    if (queue.processing > 0) parts.push(plural('queue.processing', queue.processing));
-    if (queue.queued > 0) parts.push(plural('queue.queued', queue.queued));
+    if (queue.processing > 0) parts.push(t('queue.processing', { count: queue.processing }));
+    if (queue.queued > 0) parts.push(t('queue.queued', { count: queue.queued }));
     if (queue.estimated_wait_seconds && level !== 'free') {
       parts.push(t('queue.wait', { time: formatDuration(queue.estimated_wait_seconds, language()) }));
     }

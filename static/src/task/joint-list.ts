@@ -3,7 +3,7 @@ import { customElement, property, query } from 'lit/decorators.js';
 import type { JointReport } from '../api';
 import { PageElement } from '../components/element';
 import { formatPercent } from '../format';
-import { language, plural, t } from '../i18n';
+import { language, t } from '../i18n';
 import { UNSURE } from './report-panel';
 
 /** The joints by name; choosing one marks it in the picture, and the other way round. Event: `joint`. */
@@ -16,7 +16,7 @@ export class JointList extends PageElement {
   override render(): TemplateResult {
     const depths = depthsOf(this.joints);
     return html`<details class="joints" data-test="joints">
-      <summary>${plural('joints.title', this.joints.length)}</summary>
+      <summary>${t('joints.title', { count: this.joints.length })}</summary>
       <ul>
         ${this.joints.map((joint, index) => this.row(joint, depths[index] ?? 0))}
       </ul>

@@ -3,7 +3,7 @@ import type { Report } from '../api';
 import { icon } from '../components/icon';
 import { sentence } from '../components/problem-card';
 import { formatCount, formatLength, formatPercent } from '../format';
-import { language, plural, t, textForCode } from '../i18n';
+import { language, t, textForCode } from '../i18n';
 
 /** Below this the person should look, as the engine's report has it. */
 export const UNSURE = 0.5;
@@ -60,7 +60,7 @@ function remarks(report: Report): TemplateResult | typeof nothing {
   const warnings = report.warnings.filter(({ code }) => !SAID_ABOVE.includes(code));
   if (warnings.length === 0) return nothing;
   return html`<details class="remarks" ?open=${warnings.length <= 3}>
-    <summary>${plural('report.warnings', warnings.length)}</summary>
+    <summary>${t('report.warnings', { count: warnings.length })}</summary>
     <ul>
       ${warnings.map(({ code, message }) => {
         const known = language() === 'en' ? null : textForCode('warning', code);

@@ -16,7 +16,10 @@ test('a task waits, works stage by stage, and is done', () => {
 });
 
 test('progress told again after a new connection does not go back', () => {
-  const task = after(['progress', { stage: 'skin', progress: 60 }], ['stage', { stage: 'read', progress: 0 }]);
+  const task = after(
+    ['progress', { stage: 'skin', progress: 60 }],
+    ['stage', { stage: 'read', progress: 0 }],
+  );
   assert.deepEqual([task.stage, task.progress], ['skin', 60]);
 });
 
@@ -28,5 +31,8 @@ test('a file told twice is listed once', () => {
 test('after the end nothing changes any more', () => {
   const failed = after(['error', { code: 'no_geometry', message: 'm', remedy: 'r' }], ['done', {}]);
   assert.deepEqual([failed.status, failed.error.code], ['error', 'no_geometry']);
-  assert.equal(after(['cancelled', { status: 'cancelled' }], ['stage', { stage: 'read' }]).status, 'cancelled');
+  assert.equal(
+    after(['cancelled', { status: 'cancelled' }], ['stage', { stage: 'read' }]).status,
+    'cancelled',
+  );
 });

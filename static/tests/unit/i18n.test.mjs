@@ -17,12 +17,13 @@ test('every text that the code asks for exists, and none is unused', () => {
 });
 
 test('the check finds a missing text, a lost place, a lost plural form, an unknown and an unused key', () => {
-  const en = { 'a.b': 'to {name}', 'c.d': { one: '{count} x', other: '{count} x' } };
-  const ru = { 'a.b': 'кому', 'c.d': { one: '{count} х', other: '{count} х' } };
+  const en = { 'a.b': 'to {name}', 'c.d': '{count, plural, one {# x} other {# x}}' };
+  const ru = { 'a.b': 'кому', 'c.d': '{count, plural, one {# х} other {х}}' };
   assert.deepEqual(catalogueProblems({ en, ru }), [
     'ru: a.b has places , not {name}',
     'ru: c.d lacks the form few',
     'ru: c.d lacks the form many',
+    'ru: c.d other lacks #',
   ]);
   assert.deepEqual(catalogueProblems({ en, zh: {} }), ['zh: a.b is missing', 'zh: c.d is missing']);
   assert.deepEqual(usageProblems("t('a.b'); t('x.y')", en), [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Bone, Box3, Group, Quaternion, Vector3 } from 'three';
-import { load } from "./load.mjs";
+import { load } from './load.mjs';
 
 const { frameOf, sameFrame, SIZE } = await load('viewer/frame.ts');
 const { PRESETS, Poser, REST } = await load('viewer/pose.ts');
@@ -30,7 +30,12 @@ const HUMAN = [
 /** The human in a file whose axes, unit and joint orientations are the given ones. */
 function human({ up, forward, left, unit, offset, roll }) {
   const inFile = ([, , x, y, z]) =>
-    new Vector3().addScaledVector(left, x).addScaledVector(up, y).addScaledVector(forward, z).multiplyScalar(unit).add(offset);
+    new Vector3()
+      .addScaledVector(left, x)
+      .addScaledVector(up, y)
+      .addScaledVector(forward, z)
+      .multiplyScalar(unit)
+      .add(offset);
   const bones = new Map();
   const joints = HUMAN.map((row) => {
     const bone = new Bone();
@@ -95,9 +100,11 @@ for (const [name, file] of Object.entries(FILES)) {
   test(`${name}: raised arms go up, bent elbows bring the hands forward, sitting brings the knees forward`, () => {
     const { poser, at } = human(file);
     poser.apply({ ...REST, arms: 90 });
-    for (const side of ['left', 'right']) assert.ok(at(`${side}Hand`).y > at('head').y, `${side} hand is overhead`);
+    for (const side of ['left', 'right'])
+      assert.ok(at(`${side}Hand`).y > at('head').y, `${side} hand is overhead`);
     poser.apply({ ...REST, arms: -100 });
-    for (const side of ['left', 'right']) assert.ok(at(`${side}Hand`).y < at('spine').y, `${side} hand hangs`);
+    for (const side of ['left', 'right'])
+      assert.ok(at(`${side}Hand`).y < at('spine').y, `${side} hand hangs`);
     poser.apply({ ...REST, elbows: 90 });
     for (const side of ['left', 'right']) assert.ok(at(`${side}Hand`).z > 0.2, `${side} hand is in front`);
     const lift = poser.apply(PRESETS.sit);
@@ -116,7 +123,8 @@ for (const [name, file] of Object.entries(FILES)) {
     poser.apply({ ...REST, stride: 30 });
     assert.ok(at('leftFoot').z > 0.2 && at('rightFoot').z < -0.2);
     assert.ok(Math.abs(poser.apply(REST)) < 1e-6);
-    HUMAN.forEach(([joint], index) => assert.ok(at(joint).distanceTo(before[index]) < 1e-6, joint));
+    for (const [index, [joint]] of HUMAN.entries())
+      assert.ok(at(joint).distanceTo(before[index]) < 1e-6, joint);
   });
 }
 
