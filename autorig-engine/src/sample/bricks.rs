@@ -60,8 +60,14 @@ impl Brick {
 
     /// The cells of a brick in order.
     pub(super) fn cells() -> impl Iterator<Item = IVec3> {
-        (0..CELLS).flat_map(|z| (0..CELLS).flat_map(move |y| (0..CELLS).map(move |x| IVec3::new(x, y, z))))
+        block(IVec3::ZERO, CELLS)
     }
+}
+
+/// The points of a cubic block in order.
+fn block(low: IVec3, size: i32) -> impl Iterator<Item = IVec3> {
+    (0..size)
+        .flat_map(move |z| (0..size).flat_map(move |y| (0..size).map(move |x| low + IVec3::new(x, y, z))))
 }
 
 /// A solid, the space it is sampled in, and the size of a cell.
@@ -110,13 +116,7 @@ impl<'a> Grid<'a> {
     }
 
     fn search(&self, origin: IVec3, size: i32, parts: &[u16], found: &mut Vec<Brick>) {
-        let (low, half) = (origin.as_dvec3(), 0.5 * f64::from(size));
-        let centre = self.real(low + half);
-        let radius = CORNERS
-            .iter()
-            .map(|corner| self.real(low + corner.as_dvec3() * f64::from(size)).distance(centre))
-            .fold(0.0, f64::max)
-            * 1.05;
+        let (centre, radius) = self.around(origin, size);
         let parts = self.solid.narrow(centre, radius, parts);
         if self.solid.distance_of(centre, &parts).abs() > LIPSCHITZ * radius {
             return;
@@ -134,14 +134,35 @@ impl<'a> Grid<'a> {
         }
     }
 
+    /// A ball around a block of cells in real space.
+    fn around(&self, origin: IVec3, size: i32) -> (DVec3, f64) {
+        let (low, size) = (origin.as_dvec3(), f64::from(size));
+        let centre = self.real(low + 0.5 * size);
+        let far = |corner: &IVec3| self.real(low + corner.as_dvec3() * size).distance(centre);
+        (centre, 1.05 * CORNERS.iter().map(far).fold(0.0, f64::max))
+    }
+
     fn sample(&self, origin: IVec3, parts: Vec<u16>) -> Brick {
-        let mut values = Vec::with_capacity((SAMPLES * SAMPLES * SAMPLES) as usize);
-        for z in 0..SAMPLES {
-            for y in 0..SAMPLES {
-                for x in 0..SAMPLES {
-                    let at = self.real((origin + IVec3::new(x, y, z)).as_dvec3());
-                    values.push(self.solid.distance_of(at, &parts) as f32);
-                }
+        let half = CELLS / 2;
+        let mut values = vec![0.0; (SAMPLES * SAMPLES * SAMPLES) as usize];
+        let mut exact = Vec::with_capacity(8);
+        for corner in CORNERS {
+            let low = corner * half;
+            let (centre, radius) = self.around(origin + low, half);
+            let distance = self.solid.distance_of(centre, &parts);
+            if distance.abs() <= LIPSCHITZ * radius {
+                exact.push(low);
+                continue;
+            }
+            // No surface in this eighth: the sign is all that matters.
+            for local in block(low, half + 1) {
+                values[Brick::slot(local)] = distance as f32;
+            }
+        }
+        for low in exact {
+            for local in block(low, half + 1) {
+                let at = self.real((origin + local).as_dvec3());
+                values[Brick::slot(local)] = self.solid.distance_of(at, &parts) as f32;
             }
         }
         Brick { origin, parts, values }

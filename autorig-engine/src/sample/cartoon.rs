@@ -149,10 +149,10 @@ fn eye_colours(surface: &Surface) -> Vec<[f32; 4]> {
 /// The cartoon with about `triangles` triangles.
 pub(super) fn scene(triangles: usize) -> Scene {
     let share = |percent: usize| triangles * percent / 100;
-    let body = surface(&solid(), &Warp::none([-0.46, -0.02, -0.24], [0.46, 1.14, 0.26]), share(60));
-    let hair = surface(&hair(), &Warp::none([-0.26, 0.68, -0.27], [0.26, 1.16, 0.20]), share(14));
-    let cap = surface(&cap(), &Warp::none([-0.27, 0.95, -0.27], [0.27, 1.22, 0.37]), share(14));
-    let eyes = surface(&eyes(), &Warp::none([-0.15, 0.80, 0.12], [0.15, 0.95, 0.22]), share(12));
+    let body = surface(&solid(), &Warp::none([-0.46, -0.02, -0.24], [0.46, 1.14, 0.26]), share(60), 6_000);
+    let hair = surface(&hair(), &Warp::none([-0.26, 0.68, -0.27], [0.26, 1.16, 0.20]), share(14), 4_000);
+    let cap = surface(&cap(), &Warp::none([-0.27, 0.95, -0.27], [0.27, 1.22, 0.37]), share(14), 4_000);
+    let eyes = surface(&eyes(), &Warp::none([-0.15, 0.80, 0.12], [0.15, 0.95, 0.22]), share(12), 600);
 
     let mut builder = Builder::new("cartoon");
     let texture = builder.texture("cartoon_base_color", texture::cartoon());

@@ -14,6 +14,9 @@ use crate::scene::Scene;
 /// The human's own number of triangles.
 pub(super) const TRIANGLES: usize = 30_000;
 
+/// With fewer triangles than this the fingers fall between the cells.
+const COARSEST: usize = 16_000;
+
 /// Height of the arms' axis.
 const ARM: f64 = 1.43;
 
@@ -43,12 +46,13 @@ fn fingers() -> [Finger; 5] {
 /// The body as a solid; `x ≥ 0` is the left.
 pub(super) fn solid() -> Solid {
     let mut solid = Solid::mirrored();
+    // Soft joins first: a part need only be looked at within reach of the joins after it.
     trunk(&mut solid);
+    arm(&mut solid);
+    head(&mut solid);
     leg(&mut solid);
     foot(&mut solid);
-    arm(&mut solid);
     hand(&mut solid);
-    head(&mut solid);
     solid.stand_on_floor();
     solid
 }
@@ -74,7 +78,8 @@ fn trunk(solid: &mut Solid) {
             [1.455, 0.0, -0.010, 0.094, 0.064],
         ],
     );
-    // Buttocks, chest, shoulder blades, slope from neck to shoulder.
+    // Groin, buttocks, chest, shoulder blades, slope from neck to shoulder.
+    solid.ball([0.0, 0.880, 0.020], [0.060, 0.070, 0.078], 0.04);
     solid.ball([0.072, 0.905, -0.058], [0.078, 0.080, 0.070], 0.045);
     solid.ball([0.075, 1.345, 0.068], [0.080, 0.056, 0.034], 0.04);
     solid.ball([0.085, 1.335, -0.085], [0.055, 0.075, 0.025], 0.05);
@@ -223,8 +228,8 @@ fn head(solid: &mut Solid) {
     solid.ball([0.036, 1.618, 0.090], [0.022, 0.018, 0.020], 0.025);
     solid.ball([0.0, 1.666, 0.008], [0.0805, 0.084, 0.092], 0.006);
     // Ears.
-    solid.ball([0.080, 1.636, 0.016], [0.008, 0.031, 0.019], 0.008);
-    solid.dent([0.092, 1.638, 0.024], 0.016, 0.006);
+    solid.ball([0.081, 1.634, 0.014], [0.009, 0.032, 0.020], 0.006);
+    solid.dent([0.092, 1.639, 0.022], 0.015, 0.004);
     // Brows, eye sockets, eyes.
     solid.cone([0.010, 1.668, 0.112], [0.048, 1.670, 0.092], [0.009, 0.008], 0.012);
     solid.dent([0.031, 1.648, 0.112], 0.026, 0.011);
@@ -233,16 +238,17 @@ fn head(solid: &mut Solid) {
     solid.cone([0.0, 1.662, 0.116], [0.0, 1.616, 0.138], [0.0085, 0.0120], 0.010);
     solid.ball([0.011, 1.611, 0.128], [0.0085, 0.0075, 0.0100], 0.006);
     // Lips and the line between them, chin.
-    solid.ball([0.0, 1.5855, 0.1130], [0.024, 0.0065, 0.0100], 0.007);
-    solid.ball([0.0, 1.5720, 0.1110], [0.020, 0.0070, 0.0100], 0.007);
+    solid.ball([0.0, 1.5855, 0.1130], [0.022, 0.0060, 0.0085], 0.009);
+    solid.ball([0.0, 1.5720, 0.1110], [0.018, 0.0065, 0.0085], 0.009);
     solid.dent([0.0, 1.5785, 0.1240], 0.008, 0.003);
     solid.join(Shape::Ellipsoid([0.0, 1.546, 0.100].into(), [0.017, 0.014, 0.012].into()), 0.015);
 }
 
-/// Hands get cells a third as wide as the trunk's, head and feet two thirds.
+/// Hands get cells a third as wide as the trunk's, head and feet about half. The stretch across the arms
+/// begins outside of the stretched feet, which it would shear.
 fn warp() -> Warp {
     Warp::new(
-        &[(0.0, 1.0), (0.22, 1.0), (0.40, 1.4), (0.62, 2.2), (0.71, 3.4), (0.92, 3.4)],
+        &[(0.0, 1.0), (0.29, 1.0), (0.42, 1.4), (0.62, 2.2), (0.71, 3.4), (0.92, 3.4)],
         [ARM, 0.0],
         &[(-0.05, 1.6), (0.10, 1.5), (0.50, 1.1), (0.90, 1.0), (1.49, 1.0), (1.56, 2.0), (1.80, 2.0)],
         0.92,
@@ -253,7 +259,7 @@ fn warp() -> Warp {
 
 /// The human with about `triangles` triangles.
 pub(super) fn scene(triangles: usize) -> Scene {
-    let body = surface(&solid(), &warp(), triangles);
+    let body = surface(&solid(), &warp(), triangles, COARSEST);
     let mut builder = Builder::new("human");
     let texture = builder.texture("human_base_color", texture::human());
     let skin = builder.textured("skin", texture, 0.65);

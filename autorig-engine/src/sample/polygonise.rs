@@ -19,19 +19,19 @@ pub(super) struct Surface {
     pub(super) triangles: Vec<[u32; 3]>,
 }
 
-/// Under this many triangles thin parts would be lost between cells, so a finer surface is simplified.
-const FEWEST: usize = 9_000;
-
 /// The solid's surface with `wanted` triangles, a few per cent more or less.
-pub(super) fn surface(solid: &Solid, warp: &Warp, wanted: usize) -> Surface {
-    let target = wanted.max(FEWEST);
+///
+/// Under `coarsest` triangles thin parts would be lost between cells, so a finer surface is simplified.
+pub(super) fn surface(solid: &Solid, warp: &Warp, wanted: usize, coarsest: usize) -> Surface {
+    let target = wanted.max(coarsest);
     let size = warp.high - warp.low;
-    let area = 2.0 * (size.x * size.y + size.y * size.z + size.z * size.x);
-    let mut cell = (0.5 * area / FEWEST.min(target) as f64).sqrt();
+    let area = size.x * size.y + size.y * size.z + size.z * size.x;
+    let mut cell = (area / coarsest as f64).sqrt();
     let mut best = polygonise(solid, warp, cell);
     for _ in 0..6 {
         let ratio = best.triangles.len() as f64 / target as f64;
-        if (0.98..1.02).contains(&ratio) {
+        let near = if wanted < target { 0.9..1.5 } else { 0.97..1.03 };
+        if near.contains(&ratio) {
             break;
         }
         cell *= ratio.sqrt();

@@ -79,7 +79,7 @@ fn head(solid: &mut Solid) {
 /// The quadruped with about `triangles` triangles.
 pub(super) fn scene(triangles: usize) -> Scene {
     let warp = Warp::none([-0.22, -0.02, -0.90], [0.22, 1.08, 0.82]);
-    let body = surface(&solid(), &warp, triangles);
+    let body = surface(&solid(), &warp, triangles, 9_000);
     let mut builder = Builder::new("quadruped");
     let texture = builder.texture("quadruped_base_color", texture::quadruped());
     let fur = builder.textured("fur", texture, 0.9);

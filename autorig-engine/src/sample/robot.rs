@@ -87,8 +87,8 @@ fn parts() -> Vec<Part> {
     pair("upper_arm", block([0.085, 0.050, 0.050], 0.018), arm(0.165), turn(), PAINT, WHITE);
     pair("elbow", ball(0.048), arm(ELBOW), straight, STEEL, GREY);
     pair("forearm", block([0.095, 0.058, 0.058], 0.020), arm(0.470), turn(), PAINT, ORANGE);
-    pair("hand", block([0.048, 0.024, 0.050], 0.012), arm(0.645), turn(), STEEL, GREY);
-    pair("fingers", block([0.050, 0.014, 0.046], 0.010), arm(0.755), turn(), PAINT, WHITE);
+    pair("hand", block([0.048, 0.032, 0.052], 0.014), arm(0.645), turn(), STEEL, GREY);
+    pair("fingers", block([0.050, 0.020, 0.048], 0.012), arm(0.755), turn(), PAINT, WHITE);
     pair("hip", ball(0.066), DVec3::new(0.105, 0.830, 0.0), straight, STEEL, GREY);
     pair("thigh", block([0.074, 0.125, 0.082], 0.024), DVec3::new(0.110, 0.625, 0.0), straight, PAINT, WHITE);
     pair("knee", ball(0.056), DVec3::new(0.112, 0.435, 0.0), straight, STEEL, GREY);

@@ -35,43 +35,42 @@ type Section = [f64; 5];
 #[derive(Debug, Clone)]
 pub(super) struct Loft {
     along: Along,
-    sections: Vec<Section>,
-    slopes: Vec<[f64; 4]>,
+    /// Where the sections are.
+    knots: Vec<f64>,
+    /// Between two knots, for each channel, a cubic in the share of the way.
+    cubics: Vec<[[f64; 4]; 4]>,
     cap: f64,
 }
 
 impl Loft {
-    /// Sections in rising order of their first entry; `cap` is how far the ends bulge.
+    /// Two or more sections in rising order of their first entry; `cap` is how far the ends bulge.
     pub(super) fn new(along: Along, cap: f64, sections: &[Section]) -> Self {
-        let slopes = (0..sections.len())
-            .map(|i| std::array::from_fn(|channel| monotone_slope(sections, i, channel + 1)))
-            .collect();
-        Self { along, sections: sections.to_vec(), slopes, cap }
+        let cubic = |i: usize, channel: usize| {
+            let (a, b) = (&sections[i], &sections[i + 1]);
+            let span = b[0] - a[0];
+            let (out, into) = (
+                span * monotone_slope(sections, i, channel),
+                span * monotone_slope(sections, i + 1, channel),
+            );
+            let rise = b[channel] - a[channel];
+            [a[channel], out, 3.0 * rise - 2.0 * out - into, out + into - 2.0 * rise]
+        };
+        let cubics = (0..sections.len() - 1).map(|i| std::array::from_fn(|c| cubic(i, c + 1))).collect();
+        Self { along, knots: sections.iter().map(|s| s[0]).collect(), cubics, cap }
     }
 
     fn section(&self, t: f64) -> [f64; 4] {
-        let last = self.sections.len() - 1;
         let mut i = 0;
-        while i + 2 <= last && self.sections[i + 1][0] < t {
+        while i + 1 < self.cubics.len() && self.knots[i + 1] < t {
             i += 1;
         }
-        let (a, b) = (&self.sections[i], &self.sections[i + 1]);
-        let span = b[0] - a[0];
-        let s = ((t - a[0]) / span).clamp(0.0, 1.0);
-        let (s2, s3) = (s * s, s * s * s);
-        let (h00, h10, h01, h11) =
-            (2.0 * s3 - 3.0 * s2 + 1.0, s3 - 2.0 * s2 + s, 3.0 * s2 - 2.0 * s3, s3 - s2);
-        std::array::from_fn(|c| {
-            h00 * a[c + 1]
-                + h10 * span * self.slopes[i][c]
-                + h01 * b[c + 1]
-                + h11 * span * self.slopes[i + 1][c]
-        })
+        let s = ((t - self.knots[i]) / (self.knots[i + 1] - self.knots[i])).clamp(0.0, 1.0);
+        self.cubics[i].map(|[c0, c1, c2, c3]| c0 + s * (c1 + s * (c2 + s * c3)))
     }
 
     fn distance(&self, p: DVec3) -> f64 {
         let (t, u, v) = self.along.split(p);
-        let (first, last) = (self.sections[0][0], self.sections[self.sections.len() - 1][0]);
+        let (first, last) = (self.knots[0], self.knots[self.knots.len() - 1]);
         let [cu, cv, ru, rv] = self.section(t);
         let over = (t - last).max(first - t).max(0.0);
         ellipsoid(DVec3::new(u - cu, v - cv, over), DVec3::new(ru, rv, self.cap))
@@ -131,7 +130,6 @@ impl Shape {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Solid {
     parts: Vec<(Shape, f64)>,
-    softest: f64,
     mirrored: bool,
     floor: bool,
 }
@@ -144,7 +142,6 @@ impl Solid {
 
     /// Joins a shape, blending over the length `softness`.
     pub(super) fn join(&mut self, shape: Shape, softness: f64) -> &mut Self {
-        self.softest = self.softest.max(softness);
         self.parts.push((shape, softness));
         self
     }
@@ -212,10 +209,19 @@ impl Solid {
             .zip(&distances)
             .filter(|(i, _)| !is_dent(**i))
             .fold(f64::INFINITY, |nearest, (_, d)| nearest.min(*d));
-        // Blends reach `softest` beyond the nearest part; four times that also covers chains of blends.
-        let limit = nearest + 2.0 * reach + 4.0 * self.softest;
-        let keep = |(i, d): &(&u16, &f64)| if is_dent(**i) { **d <= reach } else { **d <= limit };
-        parts.iter().zip(&distances).filter(keep).map(|(i, _)| *i).collect()
+        // A part that is farther away than the softness of its own and of every later join changes
+        // nothing; twice that covers chains of blends.
+        let mut softest = 0.0_f64;
+        let mut kept: Vec<u16> = Vec::with_capacity(parts.len());
+        for (&i, distance) in parts.iter().zip(&distances).rev() {
+            softest = softest.max(self.parts[usize::from(i)].1);
+            let limit = if is_dent(i) { reach } else { nearest + 2.0 * reach + 2.0 * softest };
+            if *distance <= limit {
+                kept.push(i);
+            }
+        }
+        kept.reverse();
+        kept
     }
 
     fn fold(&self, p: DVec3) -> DVec3 {

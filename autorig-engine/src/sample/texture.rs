@@ -2,9 +2,10 @@
 
 use glam::DVec3;
 use image::{ImageEncoder, codecs::png::PngEncoder};
+use rayon::prelude::*;
 
 /// Pixels along the side of the human's texture.
-const SIDE: u32 = 1024;
+const SIDE: u32 = 512;
 /// Height where the texture changes from body rows to head rows.
 const NECK: f64 = 1.49;
 /// Share of the texture's height that the head gets.
@@ -58,13 +59,11 @@ fn body(x: f64, y: f64) -> [f64; 3] {
         colour = mix(colour, SHORTS_EDGE, edge(y, hem, 0.0015) * (1.0 - edge(y, 1.03, 0.0015)));
         colour = mix(colour, SHORTS, edge(y, hem + 0.018, 0.0015) * (1.0 - edge(y, 1.03, 0.0015)));
     }
-    // A round neck: the hem lies lower in the middle of the chest.
-    let collar = 1.462 + 0.10 * x;
     let sleeve = 0.335;
     let shirt = |inset: f64| {
-        edge(y, 0.985 + inset, 0.0015)
-            * (1.0 - edge(y, collar - inset, 0.0015))
-            * (1.0 - edge(x, sleeve - inset, 0.0012))
+        // A round neck, the same in front and behind.
+        let collar = libm::hypot(x, 1.3 * (y - 1.515)) - inset;
+        edge(y, 0.985 + inset, 0.0015) * edge(collar, 0.092, 0.0015) * (1.0 - edge(x, sleeve - inset, 0.0012))
     };
     colour = mix(colour, SHIRT_EDGE, shirt(0.0));
     mix(colour, SHIRT, shirt(0.012))
@@ -100,7 +99,7 @@ pub(super) fn cartoon() -> Vec<u8> {
                 1.0 - smooth(0.85, 1.0, spot(0.085, 0.950, 0.040, 0.008)),
             );
         }
-        colour = mix(colour, [64.0, 112.0, 190.0], 1.0 - edge(y, 0.640, 0.003));
+        colour = [64.0, 112.0, 190.0];
         let stripe = (y - 0.43).abs() < 0.018 || (y - 0.50).abs() < 0.018;
         if stripe && x < 0.17 {
             colour = [240.0, 240.0, 236.0];
@@ -158,9 +157,9 @@ fn head(angle: f64, y: f64) -> [f64; 3] {
     let spot = |cx: f64, cy: f64, rx: f64, ry: f64| libm::hypot((x - cx) / rx, (y - cy) / ry);
     let front = angle < 1.3;
     if front {
-        colour = mix(colour, BLUSH, 0.5 * (1.0 - smooth(0.2, 1.0, spot(0.045, 1.612, 0.030, 0.022))));
-        let lip = spot(0.0, 1.579, 0.025, 0.0125);
-        colour = mix(colour, [186.0, 98.0, 88.0], 1.0 - smooth(0.85, 1.0, lip));
+        colour = mix(colour, BLUSH, 0.3 * (1.0 - smooth(0.2, 1.0, spot(0.045, 1.612, 0.030, 0.022))));
+        let lip = spot(0.0, 1.579, 0.023, 0.0105);
+        colour = mix(colour, [200.0, 122.0, 104.0], 1.0 - smooth(0.85, 1.0, lip));
         colour = mix(colour, [120.0, 52.0, 50.0], 1.0 - smooth(0.7, 1.0, spot(0.0, 1.5785, 0.023, 0.0018)));
         let eye = spot(0.031, 1.647, 0.0145, 0.0075);
         colour = mix(colour, [96.0, 62.0, 52.0], 1.0 - smooth(1.05, 1.2, eye));
@@ -208,17 +207,16 @@ fn edge(value: f64, at: f64, width: f64) -> f64 {
 }
 
 /// A square PNG whose texels are sRGB colours (0 to 255) of u and v.
-pub(super) fn png(side: u32, colour: impl Fn(f64, f64) -> [f64; 3]) -> Vec<u8> {
-    let mut pixels = Vec::with_capacity((side * side * 3) as usize);
-    for row in 0..side {
-        for column in 0..side {
-            let at = |i: u32| (f64::from(i) + 0.5) / f64::from(side);
-            pixels.extend(colour(at(column), at(row)).map(|c| c.round().clamp(0.0, 255.0) as u8));
-        }
-    }
+pub(super) fn png(side: u32, colour: impl Fn(f64, f64) -> [f64; 3] + Sync) -> Vec<u8> {
+    let at = |i: u32| (f64::from(i) + 0.5) / f64::from(side);
+    let row = |row: u32| -> Vec<u8> {
+        let texel = |column| colour(at(column), at(row)).map(|c| c.round().clamp(0.0, 255.0) as u8);
+        (0..side).flat_map(texel).collect()
+    };
+    let pixels: Vec<Vec<u8>> = (0..side).into_par_iter().map(row).collect();
     let mut bytes = Vec::new();
     let encoder = PngEncoder::new(&mut bytes);
-    match encoder.write_image(&pixels, side, side, image::ExtendedColorType::Rgb8) {
+    match encoder.write_image(&pixels.concat(), side, side, image::ExtendedColorType::Rgb8) {
         Ok(()) => bytes,
         // The buffer is in memory and of the right length.
         Err(_) => Vec::new(),
