@@ -1,1 +1,54 @@
-//! (being written)
+//! The HTTP door of AutoRig: the REST API, live events, files, and the web UI.
+//!
+//! It translates and holds no rules; what a task is and what becomes of it is `autorig-core`'s to decide. A
+//! server without a public address is *local*: it listens on loopback only, checks that it was called by a
+//! loopback name, and takes every caller for the owner.
+//!
+//! ```no_run
+//! use autorig_core::{AutoRig, Config};
+//! use autorig_server::{Server, ServerConfig};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let config = Config::default();
+//! let autorig = AutoRig::open(&config).await?;
+//! let server = Server::bind(autorig, ServerConfig::from(&config))?;
+//! println!("open {}", server.url());
+//! server.run(async { tokio::signal::ctrl_c().await.unwrap_or_default() }).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Map
+//!
+//! | module | what it is |
+//! | --- | --- |
+//! | `server` | [`Server`]: listener, which part answers to which path, graceful end |
+//! | `config` | [`ServerConfig`], [`ServerError`] |
+//! | `api` | the calls, one file a group; `api::wire` has the API's structs and their conversion from core's |
+//! | `upload` | request bodies, piece by piece and never past their limit |
+//! | `problem` | every refusal as `application/problem+json` |
+//! | `middleware` | request ids, log spans, the guard of local mode, headers, compression |
+//! | `http` | ETag, ranges, file names in headers |
+//! | `ui`, `docs`, `assets` | the pages, `/docs`, and how a file of theirs is served |
+//! | `openapi` | [`openapi_json`]: the API document, kept in `openapi/autorig.json` |
+//!
+//! A request passes `middleware::envelope` (id, span, guard, errors, headers), then `server` sends it to the API,
+//! the documentation or the pages.
+
+mod api;
+mod assets;
+mod config;
+mod docs;
+mod http;
+mod middleware;
+mod openapi;
+mod problem;
+mod routes;
+mod server;
+mod ui;
+mod upload;
+
+pub use config::{ServerConfig, ServerError};
+pub use openapi::openapi_json;
+pub use server::{Server, serve};
+pub use ui::Ui;

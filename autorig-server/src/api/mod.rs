@@ -1,0 +1,75 @@
+//! The calls of the API. Handlers translate and hold no rules: what may be done, and what follows from it,
+//! is decided in `autorig-core`.
+
+pub(crate) mod create;
+pub(crate) mod events;
+pub(crate) mod files;
+pub(crate) mod operations;
+pub(crate) mod schema;
+pub(crate) mod tasks;
+pub(crate) mod wire;
+
+use std::{str::FromStr, sync::Arc};
+
+use autorig_core::task::{Owner, TaskId, TaskService};
+use poem::web::Data;
+use poem_openapi::{ContactObject, LicenseObject, OpenApiService, Tags};
+use tokio_util::sync::CancellationToken;
+
+use crate::{config::ServerConfig, problem::Problem};
+
+/// What every handler works with.
+pub(crate) struct State {
+    pub(crate) tasks: TaskService,
+    pub(crate) config: ServerConfig,
+    /// Fires when the server stops: streams end then.
+    pub(crate) stopping: CancellationToken,
+}
+
+/// The state as handlers get it.
+pub(crate) type Ctx<'a> = Data<&'a Arc<State>>;
+
+/// All calls together.
+pub(crate) type Api =
+    (create::CreateApi, tasks::TaskApi, events::EventsApi, files::FilesApi, operations::OperationsApi);
+
+/// Groups of calls in the document.
+#[derive(Tags)]
+pub(crate) enum Group {
+    /// From a model to a rigged character.
+    Tasks,
+    /// What a task has made.
+    Files,
+    /// How the server is.
+    Operations,
+}
+
+const ABOUT: &str = "Turns a character mesh (GLB, glTF, OBJ, VRM) into a rigged and skinned character.
+
+Create a task with a file or a link, follow it by its events (`text/event-stream`), by `?wait=30` or by polling \
+with its ETag, and download its files when they are ready.
+
+Every refusal is `application/problem+json` with a stable `code` and a `remedy`. Every answer has an \
+`X-Request-Id`. A local server (this one) needs no key and answers to this machine only.";
+
+/// The API with its description; the state is added by the server.
+pub(crate) fn service() -> OpenApiService<Api, ()> {
+    let api =
+        (create::CreateApi, tasks::TaskApi, events::EventsApi, files::FilesApi, operations::OperationsApi);
+    OpenApiService::new(api, "AutoRig", env!("CARGO_PKG_VERSION"))
+        .description(ABOUT)
+        .license(LicenseObject::new("MIT OR Apache-2.0"))
+        .contact(ContactObject::new().name("AutoRig contributors"))
+}
+
+/// Who calls. In local mode everyone who gets this far is the one owner.
+pub(crate) fn caller() -> Owner {
+    Owner::local()
+}
+
+/// The task a path names; what is no id names none.
+pub(crate) fn task_id(text: &str) -> Result<TaskId, Problem> {
+    let id = TaskId::from_str(text).map_err(|_| Problem::no_such_task(text))?;
+    tracing::Span::current().record("task_id", tracing::field::display(id));
+    Ok(id)
+}

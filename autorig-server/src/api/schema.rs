@@ -1,0 +1,75 @@
+//! What a new task may be asked with, for the document only: the values themselves are checked by the
+//! task's kind in core, so that every door refuses the same.
+
+use poem_openapi::{Enum, Object};
+
+/// How much is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+pub(crate) enum Mode {
+    /// Everything.
+    Full,
+    /// Prepared model, rigged model, report.
+    RigOnly,
+}
+
+/// What the character is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case", rename = "CharacterClass")]
+pub(crate) enum Class {
+    /// The engine decides.
+    Auto,
+    /// Two arms, two legs, a head.
+    Humanoid,
+}
+
+/// A joint placed by hand.
+#[derive(Debug, Clone, PartialEq, Object)]
+pub(crate) struct JointHint {
+    /// Its name in any known convention.
+    pub name: String,
+    /// Its parent's name; informative.
+    #[oai(skip_serializing_if_is_none)]
+    pub parent: Option<String>,
+    /// Position in the input's frame and unit.
+    #[oai(validator(min_items = 3, max_items = 3))]
+    pub position: Vec<f64>,
+}
+
+macro_rules! create_request {
+    ($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Object)]
+        #[oai(skip_serializing_if_is_none)]
+        pub(crate) struct $name {
+            $($(#[$fdoc])* pub $field: $type,)*
+            /// How much is made; `full` when left out.
+            pub mode: Option<Mode>,
+            /// What the character is; `auto` when left out.
+            pub class: Option<Class>,
+            /// Joints placed by hand, all or some; the engine finds the others.
+            pub joints: Option<Vec<JointHint>>,
+            /// Most joints that move one vertex; 4 when left out.
+            #[oai(validator(minimum(value = "1"), maximum(value = "8")))]
+            pub influences: Option<u32>,
+        }
+    };
+}
+
+create_request! {
+    /// A new task from a link, with its options.
+    CreateFromLink {
+        /// `http` or `https` address of the model.
+        link: String,
+    }
+}
+
+create_request! {
+    /// A new task from a file, with its options.
+    CreateForm {
+        /// All options as one JSON object, instead of a field each.
+        options: Option<String>,
+        /// The model: GLB, glTF, OBJ or VRM.
+        file: poem_openapi::types::Base64<Vec<u8>>,
+    }
+}

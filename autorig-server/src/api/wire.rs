@@ -1,0 +1,512 @@
+//! The API's own structs, and how core's plain data becomes one of them.
+//!
+//! A field of these never changes its meaning; core's types may.
+
+use std::collections::BTreeMap;
+
+use autorig_core::task::{
+    EventKind, Page, QueuePosition, QueueStatus, Task, TaskError, TaskFile, TaskStatus, kind::safe_stem,
+};
+use chrono::{DateTime, Utc};
+use poem_openapi::{Enum, Object};
+
+/// Where a task is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+pub(crate) enum Status {
+    /// Waits for a worker, also between two attempts.
+    Created,
+    /// A worker is at it.
+    Processing,
+    /// Every required file exists.
+    Done,
+    /// It failed for good; `error` says why.
+    Error,
+    /// It was stopped on request.
+    Cancelled,
+}
+
+impl From<TaskStatus> for Status {
+    fn from(status: TaskStatus) -> Self {
+        match status {
+            TaskStatus::Created => Self::Created,
+            TaskStatus::Processing => Self::Processing,
+            TaskStatus::Done => Self::Done,
+            TaskStatus::Error => Self::Error,
+            TaskStatus::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
+/// What is being done while a task is processed, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+pub(crate) enum Stage {
+    /// Reading the file.
+    Read,
+    /// Finding out what it shows and which way it faces.
+    Analyse,
+    /// Placing the joints.
+    Skeleton,
+    /// Binding the surface to them.
+    Skin,
+    /// Writing the files.
+    Export,
+}
+
+impl From<autorig_core::task::Stage> for Stage {
+    fn from(stage: autorig_core::task::Stage) -> Self {
+        use autorig_core::task::Stage as Core;
+        match stage {
+            Core::Read => Self::Read,
+            Core::Analyse => Self::Analyse,
+            Core::Skeleton => Self::Skeleton,
+            Core::Skin => Self::Skin,
+            Core::Export => Self::Export,
+        }
+    }
+}
+
+/// What an error means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+pub(crate) enum ErrorClass {
+    /// The input or the call is at fault: trying again gives the same.
+    UserViolation,
+    /// It may work in a moment.
+    Temporary,
+    /// Too much at once; it will work later.
+    RateLimit,
+    /// A provider is out of funds.
+    Billing,
+    /// Anything else.
+    Unknown,
+}
+
+impl From<autorig_core::Class> for ErrorClass {
+    fn from(class: autorig_core::Class) -> Self {
+        use autorig_core::Class as Core;
+        match class {
+            Core::UserViolation => Self::UserViolation,
+            Core::Temporary => Self::Temporary,
+            Core::RateLimit => Self::RateLimit,
+            Core::Billing => Self::Billing,
+            Core::Unknown => Self::Unknown,
+        }
+    }
+}
+
+/// Who may see a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+pub(crate) enum Visibility {
+    /// Everyone, and it is listed.
+    Public,
+    /// Everyone with its id.
+    Unlisted,
+    /// Its owner and the admins.
+    Private,
+}
+
+impl From<autorig_core::task::Visibility> for Visibility {
+    fn from(visibility: autorig_core::task::Visibility) -> Self {
+        use autorig_core::task::Visibility as Core;
+        match visibility {
+            Core::Public => Self::Public,
+            Core::Unlisted => Self::Unlisted,
+            Core::Private => Self::Private,
+        }
+    }
+}
+
+/// Where to go on with a task. Paths are relative to the server.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub(crate) struct TaskUrls {
+    /// The task itself.
+    #[oai(rename = "self")]
+    pub own: String,
+    /// Its live events.
+    pub events: String,
+    /// POST here stops it.
+    pub cancel: String,
+    /// The page that shows it.
+    pub page: String,
+}
+
+impl TaskUrls {
+    pub(crate) fn of(id: impl std::fmt::Display) -> Self {
+        Self {
+            own: format!("/api/task/{id}"),
+            events: format!("/api/task/{id}/events"),
+            cancel: format!("/api/task/{id}/cancel"),
+            page: format!("/task?id={id}"),
+        }
+    }
+}
+
+/// Why a task failed.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+#[oai(rename = "TaskError")]
+pub(crate) struct TaskErrorView {
+    /// What it means.
+    pub class: ErrorClass,
+    /// Stable machine-readable code.
+    pub code: String,
+    /// What happened, to which thing.
+    pub message: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+impl From<&TaskError> for TaskErrorView {
+    fn from(error: &TaskError) -> Self {
+        Self {
+            class: error.class.into(),
+            code: error.code.clone(),
+            message: error.message.clone(),
+            remedy: error.remedy.clone(),
+        }
+    }
+}
+
+/// A file that a task has made.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+#[oai(rename = "TaskFile")]
+pub(crate) struct FileView {
+    /// Its fixed place.
+    pub index: u32,
+    /// Its stable key.
+    pub key: String,
+    /// The name to save it under.
+    pub name: String,
+    /// Bytes.
+    pub size: u64,
+    /// SHA-256 of the bytes, lower-case hex.
+    pub sha256: String,
+    /// Media type.
+    pub mime: String,
+    /// Credits it costs; 0 on a local server.
+    pub price: u32,
+    /// It is paid for, or free.
+    pub purchased: bool,
+    /// The caller may download it now.
+    pub may_download: bool,
+    /// Where it is.
+    pub url: String,
+}
+
+impl FileView {
+    pub(crate) fn of(id: impl std::fmt::Display, file: &TaskFile) -> Self {
+        Self {
+            index: file.index,
+            key: file.key.clone(),
+            name: file.name.clone(),
+            size: file.size,
+            sha256: file.sha256.clone(),
+            mime: file.mime.clone(),
+            price: 0,
+            purchased: true,
+            may_download: true,
+            url: file_url(id, &file.key),
+        }
+    }
+}
+
+pub(crate) fn file_url(id: impl std::fmt::Display, key: &str) -> String {
+    format!("/api/task/{id}/files/{key}")
+}
+
+/// A task's place among those that wait.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+#[oai(rename = "QueuePosition")]
+pub(crate) struct QueuePlace {
+    /// 1 is next.
+    pub position: u64,
+    /// Measured from recent tasks; null before any was done.
+    pub estimated_wait_seconds: Option<u64>,
+}
+
+/// A conversion before the rig.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub(crate) struct PreStep {
+    /// Where the conversion is in its life.
+    pub status: Status,
+    /// Its result.
+    pub output_url: Option<String>,
+    /// Why it failed.
+    pub error: Option<TaskErrorView>,
+}
+
+/// What the automatic check of the result says.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub(crate) struct Quality {
+    /// `good`, `look` or `poor`.
+    pub verdict: String,
+    /// Why.
+    pub reasons: Vec<String>,
+}
+
+/// Whose task it is.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+#[oai(rename = "TaskOwner")]
+pub(crate) struct OwnerView {
+    /// Public id of the author.
+    pub author_id: String,
+    /// What the author is called.
+    pub nickname: Option<String>,
+}
+
+/// A task: one model on its way to a rigged character.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+#[oai(rename = "Task")]
+pub(crate) struct TaskView {
+    /// Its id.
+    pub id: String,
+    /// What is done: `rig`.
+    pub kind: String,
+    /// The input's name without extension, made safe; what its files begin with.
+    pub name: String,
+    /// What to show people as its name.
+    pub title: String,
+    /// Where it is in its life.
+    pub status: Status,
+    /// What is being done; where it stopped, afterwards.
+    pub stage: Option<Stage>,
+    /// Per cent of the whole, 0 to 100; never falls within one attempt.
+    pub progress: u8,
+    /// Its place in the queue, while it waits.
+    pub queue: Option<QueuePlace>,
+    /// Files made so far.
+    pub ready_count: u32,
+    /// Files there will be.
+    pub total_count: u32,
+    /// Files made so far, by place.
+    pub files: Vec<FileView>,
+    /// The conversion before the rig, if there is one.
+    pub pre_step: Option<PreStep>,
+    /// The preview video exists.
+    pub video_ready: bool,
+    /// The automatic check of the result.
+    pub quality: Option<Quality>,
+    /// Why it failed, or why the last attempt did while it waits for the next.
+    pub error: Option<TaskErrorView>,
+    /// How often a worker has taken it.
+    pub attempt: u32,
+    /// Not before this moment will it be tried again.
+    pub next_attempt_at: Option<DateTime<Utc>>,
+    /// 1, and one more after each correction.
+    pub revision: u32,
+    /// Who may see it.
+    pub visibility: Visibility,
+    /// Whose it is.
+    pub owner: OwnerView,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// When the current or last attempt began.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it became done, error or cancelled.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// Milliseconds spent in each stage.
+    pub timings: BTreeMap<String, u64>,
+    /// Where to go on.
+    pub urls: TaskUrls,
+}
+
+impl TaskView {
+    pub(crate) fn of(task: &Task, queue: Option<QueuePosition>) -> Self {
+        let id = task.id;
+        Self {
+            id: id.to_string(),
+            kind: task.kind.clone(),
+            name: safe_stem(&task.input.name),
+            title: title(&task.input.name),
+            status: task.status.into(),
+            stage: task.stage.map(Into::into),
+            progress: task.progress,
+            queue: queue.map(|q| QueuePlace {
+                position: q.position,
+                estimated_wait_seconds: q.estimated_wait_seconds,
+            }),
+            ready_count: task.ready_count(),
+            total_count: task.total_count,
+            files: task.files.iter().map(|file| FileView::of(id, file)).collect(),
+            pre_step: None,
+            video_ready: task.file("video").is_some(),
+            quality: None,
+            error: task.error.as_ref().map(Into::into),
+            attempt: task.attempt,
+            next_attempt_at: task.next_attempt_at,
+            revision: task.revision,
+            visibility: task.visibility.into(),
+            owner: OwnerView { author_id: task.owner.id.clone(), nickname: None },
+            created_at: task.created_at,
+            started_at: task.started_at,
+            finished_at: task.finished_at,
+            timings: task.timings.clone(),
+            urls: TaskUrls::of(id),
+        }
+    }
+}
+
+/// The input's name without folders and extension, as a person wrote it.
+fn title(input: &str) -> String {
+    let name = input.rsplit(['/', '\\']).next().unwrap_or(input);
+    match name.rsplit_once('.') {
+        Some((stem, _)) if !stem.is_empty() => stem.to_owned(),
+        _ => name.to_owned(),
+    }
+}
+
+/// A task in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub(crate) struct TaskSummary {
+    /// Its id.
+    pub id: String,
+    /// What to show people as its name.
+    pub title: String,
+    /// Where it is in its life.
+    pub status: Status,
+    /// What is being done; where it stopped, afterwards.
+    pub stage: Option<Stage>,
+    /// Per cent of the whole, 0 to 100.
+    pub progress: u8,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// When it became done, error or cancelled.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// Why it failed.
+    pub error: Option<TaskErrorView>,
+    /// Where to go on.
+    pub urls: TaskUrls,
+}
+
+impl From<&Task> for TaskSummary {
+    fn from(task: &Task) -> Self {
+        Self {
+            id: task.id.to_string(),
+            title: title(&task.input.name),
+            status: task.status.into(),
+            stage: task.stage.map(Into::into),
+            progress: task.progress,
+            created_at: task.created_at,
+            finished_at: task.finished_at,
+            error: task.error.as_ref().map(Into::into),
+            urls: TaskUrls::of(task.id),
+        }
+    }
+}
+
+/// The caller's tasks, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub(crate) struct History {
+    /// One page of them.
+    pub items: Vec<TaskSummary>,
+    /// Pass it as `cursor` to get the next page; null on the last.
+    pub next: Option<String>,
+}
+
+impl From<Page<Task>> for History {
+    fn from(page: Page<Task>) -> Self {
+        Self { items: page.items.iter().map(Into::into).collect(), next: page.next }
+    }
+}
+
+/// The answer to a new task.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub(crate) struct Created {
+    /// The task's id.
+    pub task_id: String,
+    /// `created`, or what it has become when the call is a replay.
+    pub status: Status,
+    /// Where to go on.
+    pub urls: TaskUrls,
+}
+
+/// Who waits, who works.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+#[oai(rename = "QueueStatus")]
+pub(crate) struct QueueView {
+    /// Tasks that wait for a worker.
+    pub queued: u64,
+    /// Tasks a worker holds.
+    pub processing: u64,
+    /// Workers that answer.
+    pub workers_online: u32,
+    /// Workers with a free slot.
+    pub workers_free: u32,
+    /// Workers there are.
+    pub workers_total: u32,
+    /// How long a task created now would wait; null before any was done.
+    pub estimated_wait_seconds: Option<u64>,
+}
+
+impl From<QueueStatus> for QueueView {
+    fn from(queue: QueueStatus) -> Self {
+        Self {
+            queued: queue.queued,
+            processing: queue.processing,
+            workers_online: queue.workers_online,
+            workers_free: queue.workers_free,
+            workers_total: queue.workers_total,
+            estimated_wait_seconds: queue.estimated_wait_seconds,
+        }
+    }
+}
+
+/// Data of the event `queued`.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub(crate) struct QueuedEvent {
+    /// 1 is next; null when it just left the queue.
+    pub position: Option<u64>,
+    /// The earliest next attempt, after one failed.
+    pub next_attempt_at: Option<DateTime<Utc>>,
+}
+
+/// Data of the events `stage` (a stage begins) and `progress` (it got further).
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub(crate) struct StageEvent {
+    /// Which stage.
+    pub stage: Stage,
+    /// Per cent of the whole, 0 to 100.
+    pub progress: u8,
+}
+
+/// Data of the event `file`: it can be downloaded now.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub(crate) struct FileEvent {
+    /// Its key.
+    pub key: String,
+    /// Its name.
+    pub name: String,
+    /// Bytes.
+    pub size: u64,
+    /// Where it is.
+    pub url: String,
+}
+
+/// Data of the events `done` and `cancelled`, the last ones of a task.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+pub(crate) struct EndEvent {
+    /// What the task has become.
+    pub status: Status,
+}
+
+/// An event's data as JSON.
+pub(crate) fn event_data(id: impl std::fmt::Display, kind: &EventKind) -> String {
+    use poem_openapi::types::ToJSON;
+    match kind {
+        EventKind::Queued { position, next_attempt_at } => {
+            QueuedEvent { position: *position, next_attempt_at: *next_attempt_at }.to_json_string()
+        }
+        EventKind::Stage { stage, progress } | EventKind::Progress { stage, progress } => {
+            StageEvent { stage: (*stage).into(), progress: *progress }.to_json_string()
+        }
+        EventKind::File { key, name, size } => {
+            FileEvent { key: key.clone(), name: name.clone(), size: *size, url: file_url(id, key) }
+                .to_json_string()
+        }
+        EventKind::Done => EndEvent { status: Status::Done }.to_json_string(),
+        EventKind::Cancelled => EndEvent { status: Status::Cancelled }.to_json_string(),
+        EventKind::Error(error) => TaskErrorView::from(error).to_json_string(),
+    }
+}

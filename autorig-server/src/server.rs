@@ -1,0 +1,139 @@
+//! The running server: listener, application, graceful end.
+
+use std::{
+    future::Future,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+};
+
+use autorig_core::AutoRig;
+use poem::{
+    Endpoint, EndpointExt, IntoEndpoint, IntoResponse, Request, Response, Result, endpoint::BoxEndpoint,
+    listener::TcpAcceptor,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    api::{self, Api, State},
+    assets::Shelf,
+    config::{ServerConfig, ServerError},
+    docs::Docs,
+    middleware::envelope::Envelope,
+    routes::Routes,
+    ui::Ui,
+};
+
+/// A server that listens, but does not answer before [`Server::run`].
+pub struct Server {
+    autorig: Arc<AutoRig>,
+    config: ServerConfig,
+    listener: TcpListener,
+    addr: SocketAddr,
+}
+
+impl Server {
+    /// Takes the address.
+    ///
+    /// # Errors
+    /// See [`ServerError`].
+    pub fn bind(autorig: impl Into<Arc<AutoRig>>, config: ServerConfig) -> Result<Self, ServerError> {
+        config.check()?;
+        let failed = |source| ServerError::Bind { listen: config.listen, source };
+        let listener = TcpListener::bind(config.listen).map_err(failed)?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        let addr = listener.local_addr().map_err(failed)?;
+        Ok(Self { autorig: autorig.into(), config, listener, addr })
+    }
+
+    /// Where it listens; the real port when the configured one was 0.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The address to open in a browser.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// Starts the tasks and answers until `stop` completes; then event streams end, open requests may finish
+    /// within the configured grace, and so may running rigs. What is not finished is done by the next start.
+    ///
+    /// # Errors
+    /// [`ServerError::Start`], [`ServerError::Io`].
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
+        self.autorig.start().await.map_err(ServerError::Start)?;
+        let grace = self.config.grace;
+        let stopping = CancellationToken::new();
+        let app = application(&self.autorig, self.config, stopping.clone());
+        let acceptor = TcpAcceptor::from_std(self.listener)?;
+        let stop = async {
+            stop.await;
+            stopping.cancel();
+        };
+        tracing::info!(addr = %self.addr, "listening");
+        let served = poem::Server::new_with_acceptor(acceptor)
+            .name("autorig")
+            .run_with_graceful_shutdown(app, stop, Some(grace))
+            .await;
+        self.autorig.shutdown(grace).await;
+        tracing::info!("stopped");
+        Ok(served?)
+    }
+}
+
+/// Binds and runs in one.
+///
+/// # Errors
+/// See [`ServerError`].
+pub async fn serve(
+    autorig: impl Into<Arc<AutoRig>>,
+    config: ServerConfig,
+    stop: impl Future<Output = ()>,
+) -> Result<(), ServerError> {
+    Server::bind(autorig, config)?.run(stop).await
+}
+
+fn application(
+    autorig: &AutoRig,
+    config: ServerConfig,
+    stopping: CancellationToken,
+) -> impl Endpoint + 'static {
+    let ids = Arc::clone(&config.ids);
+    let ui = config.ui.clone();
+    let state = Arc::new(State { tasks: autorig.tasks().clone(), config, stopping });
+    let service = api::service();
+    let docs = Docs::new(&service.swagger_ui_html(), crate::openapi_json());
+    let routes = Routes::of::<Api>();
+    let doors = Doors {
+        api: service.into_endpoint().data(state).map_to_response().boxed(),
+        docs,
+        ui,
+        shelf: Shelf::default(),
+        routes: routes.clone(),
+    };
+    Envelope { inner: doors, new_id: Arc::new(move || ids.id().simple().to_string()), routes }
+}
+
+/// Which part answers to which path.
+struct Doors {
+    api: BoxEndpoint<'static>,
+    docs: Docs,
+    ui: Ui,
+    shelf: Shelf,
+    routes: Routes,
+}
+
+impl Endpoint for Doors {
+    type Output = Response;
+
+    async fn call(&self, req: Request) -> Result<Response> {
+        let path = req.uri().path();
+        if path.starts_with("/api/") || self.routes.has(path) {
+            return self.api.call(req).await.map(IntoResponse::into_response);
+        }
+        if path == "/docs" || path.starts_with("/docs/") || path == "/openapi.json" {
+            return Ok(self.docs.serve(&self.shelf, &req).await?);
+        }
+        Ok(self.ui.serve(&self.shelf, &req).await?)
+    }
+}
