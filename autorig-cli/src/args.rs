@@ -128,15 +128,15 @@ pub(crate) struct SampleArgs {
     pub(crate) force: bool,
 }
 
-/// `autorig serve`
+/// `autorig serve`: what is not given comes from `AUTORIG_…` variables, then from `autorig.toml`
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
-    /// Address to listen on; port 0 takes any free one
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7070")]
-    pub(crate) listen: SocketAddr,
-    /// Folder of the database and the files; made when it is not there
-    #[arg(long, value_name = "DIR", default_value = "autorig-data")]
-    pub(crate) data: PathBuf,
+    /// Address to listen on, 127.0.0.1:7070 by default; port 0 takes any free one
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Folder of the database and the files, autorig-data by default; made when it is not there
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
 }
 
 /// `autorig completions`

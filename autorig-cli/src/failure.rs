@@ -1,8 +1,9 @@
 //! The one error of the command line: what happened, to which file, what to do, and the exit code.
 
-use std::{fmt, io, path::Path};
+use std::{fmt, io, path::Path, process::ExitCode};
 
 use autorig_engine::{Code, Error, Kind};
+use autorig_server::ServerError;
 use serde::Serialize;
 
 /// Result of everything that can fail here.
@@ -51,6 +52,12 @@ impl Exit {
             Self::Internal => 7,
             Self::Interrupted => 8,
         }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
     }
 }
 
@@ -139,6 +146,33 @@ impl From<Error> for Failure {
             file: None,
             exit,
         }
+    }
+}
+
+impl From<autorig_core::Error> for Failure {
+    fn from(error: autorig_core::Error) -> Self {
+        use autorig_core::Kind as Core;
+        let exit = match error.kind {
+            Core::Input => Exit::Input,
+            Core::Usage | Core::Conflict => Exit::Usage,
+            Core::Limit => Exit::Limit,
+            Core::NotFound => Exit::NotFound,
+            Core::Cancelled => Exit::Interrupted,
+            Core::Unavailable => Exit::Network,
+            Core::Internal => Exit::Internal,
+        };
+        Self::new(exit, &error.code, error.message, error.remedy)
+    }
+}
+
+impl From<ServerError> for Failure {
+    fn from(error: ServerError) -> Self {
+        let exit = match error {
+            ServerError::Start(error) => return error.into(),
+            ServerError::NotLoopback { .. } | ServerError::SiteMode { .. } => Exit::Usage,
+            _ => Exit::Network,
+        };
+        Self::new(exit, error.code(), error.to_string(), error.remedy())
     }
 }
 

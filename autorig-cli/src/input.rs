@@ -70,31 +70,10 @@ fn stdin(limit: u64) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The safe name the outputs of an input carry: its name without extension, made of letters,
-/// digits, `-` and `_`, at most 64 characters, never empty (`spec.md` §2).
-pub(crate) fn safe_stem(path: &Path) -> String {
+/// The name of an input without its folders, from which core makes the names of the outputs.
+pub(crate) fn file_name(path: &Path) -> String {
     if is_stdio(path) {
         return "stdin".to_owned();
     }
-    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let safe: String = stem
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '_' })
-        .take(64)
-        .collect();
-    if safe.chars().any(|c| c != '_') { safe } else { "model".to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn output_names_are_safe_short_and_never_empty() {
-        assert_eq!(safe_stem(Path::new("a/My Hero (v2).glb")), "My_Hero__v2_");
-        assert_eq!(safe_stem(Path::new("-")), "stdin");
-        assert_eq!(safe_stem(Path::new("..")), "model");
-        assert_eq!(safe_stem(Path::new("名.glb")), "model");
-        assert_eq!(safe_stem(Path::new(&"x".repeat(100))).len(), 64);
-    }
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }

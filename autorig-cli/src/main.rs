@@ -13,6 +13,7 @@
 //! | `args` | what may be typed |
 //! | `rig` | `autorig rig`: one file, or a folder as a batch |
 //! | `inspect`, `sample` | the small verbs |
+//! | `serve` | `autorig serve`: the server, its logs, its end |
 //! | `input`, `output` | where models come from and results go: stdin, files, folders, atomically |
 //! | `ui` | everything that is said: stdout, stderr, `--json` |
 //! | `failure` | the error with its exit code |
@@ -22,6 +23,7 @@
 
 use std::{ffi::OsStr, process::ExitCode};
 
+use autorig_core::worker::embedded::child_main;
 use clap::{CommandFactory, Parser, error::ErrorKind};
 use serde_json::Value;
 
@@ -39,26 +41,28 @@ mod interrupt;
 mod output;
 mod rig;
 mod sample;
+mod serve;
 mod ui;
 
 fn main() -> ExitCode {
-    let exit = match Cli::try_parse() {
+    match Cli::try_parse() {
         Ok(cli) => run(&cli),
-        Err(error) => refuse(&error),
-    };
-    ExitCode::from(exit.code())
+        Err(error) => refuse(&error).into(),
+    }
 }
 
-fn run(cli: &Cli) -> Exit {
+fn run(cli: &Cli) -> ExitCode {
     let ui = Ui::new(cli.output, cli.verb.name());
     let outcome = match &cli.verb {
         Verb::Rig(args) => interrupt::listen().and_then(|()| rig::run(args, &ui)),
         Verb::Inspect(args) => interrupt::listen().and_then(|()| inspect::run(args, &ui)),
         Verb::Sample(args) => interrupt::listen().and_then(|()| sample::run(args, &ui)),
         Verb::Completions(args) => completions(args, &ui),
-        Verb::Serve(_) | Verb::RigChild => Err(Failure::usage("not_yet", "not yet", "")),
+        Verb::Serve(args) => serve::run(args, &ui),
+        // It speaks the worker's protocol on stdin and stdout, not the user's language.
+        Verb::RigChild => return child_main(),
     };
-    ui.finish(outcome)
+    ui.finish(outcome).into()
 }
 
 fn completions(args: &CompletionsArgs, ui: &Ui) -> Result<Outcome> {

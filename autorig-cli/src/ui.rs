@@ -4,7 +4,10 @@
 use std::{
     io::{self, IsTerminal, Write},
     path::Path,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -54,6 +57,7 @@ pub(crate) struct Ui {
     terminal: bool,
     colour: bool,
     command: &'static str,
+    announced: AtomicBool,
     warnings: Mutex<Vec<Notice>>,
     bar: Mutex<Option<ProgressBar>>,
 }
@@ -69,6 +73,7 @@ impl Ui {
             terminal,
             colour: terminal && !no_color,
             command,
+            announced: AtomicBool::new(false),
             warnings: Mutex::default(),
             bar: Mutex::default(),
         }
@@ -77,6 +82,16 @@ impl Ui {
     /// One envelope is all that is said.
     pub(crate) fn is_json(&self) -> bool {
         self.json
+    }
+
+    /// Only errors are wanted.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Words on stderr may have colours.
+    pub(crate) fn has_colour(&self) -> bool {
+        self.colour
     }
 
     /// Messages and progress are wanted.
@@ -103,7 +118,7 @@ impl Ui {
 
     /// Prints an error, whatever was asked for but `--json`, which has it in the envelope.
     pub(crate) fn fail(&self, failure: &Failure) {
-        if !self.json {
+        if !self.json || self.announced.load(Ordering::SeqCst) {
             self.line(&format!(
                 "{} {}\n  {} {}\n  {} {}",
                 self.paint("31;1", "error:"),
@@ -136,22 +151,35 @@ impl Ui {
             Err(failure) => (Value::Null, Some(failure)),
         };
         let exit = failure.as_ref().map_or(Exit::Ok, |failure| failure.exit);
-        if self.json {
-            let envelope = json!({
-                "schema_version": SCHEMA_VERSION,
-                "command": self.command,
-                "ok": failure.is_none(),
-                "result": result,
-                "error": failure,
-                "warnings": *locked(&self.warnings),
-            });
-            if let Err(failure) = self.result(format!("{envelope:#}\n").as_bytes()) {
+        if self.json && !self.announced.load(Ordering::SeqCst) {
+            if let Err(failure) = self.envelope(&result, failure.as_ref()) {
                 return failure.exit;
             }
         } else if let Some(failure) = &failure {
             self.fail(failure);
         }
         exit
+    }
+
+    /// Gives the result of a command that goes on after it: the envelope is complete, what follows is words.
+    pub(crate) fn announce(&self, result: &Value) -> Result<()> {
+        if self.json {
+            self.envelope(result, None)?;
+            self.announced.store(true, Ordering::SeqCst);
+        }
+        Ok(())
+    }
+
+    fn envelope(&self, result: &Value, failure: Option<&Failure>) -> Result<()> {
+        let envelope = json!({
+            "schema_version": SCHEMA_VERSION,
+            "command": self.command,
+            "ok": failure.is_none(),
+            "result": result,
+            "error": failure,
+            "warnings": *locked(&self.warnings),
+        });
+        self.result(format!("{envelope:#}\n").as_bytes())
     }
 
     /// Starts to show the progress of one piece of work.

@@ -53,7 +53,12 @@ def no_forced_switching() -> Iterator[None]:
 @pytest.mark.usefixtures("no_forced_switching")
 def test_other_threads_run_while_a_rig_is_made(human: bytes) -> None:
     begun, answered = threading.Event(), threading.Event()
-    other = threading.Thread(target=lambda: begun.wait() and answered.set())
+
+    def answer() -> None:
+        begun.wait()
+        answered.set()
+
+    other = threading.Thread(target=answer)
     other.start()
     answers: list[bool] = []
 

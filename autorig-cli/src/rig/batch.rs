@@ -16,7 +16,6 @@ use super::{
 use crate::{
     args::RigArgs,
     failure::{Exit, Failure, Result},
-    input::safe_stem,
     interrupt,
     output::{self, Target},
     ui::{Outcome, Ui},
@@ -146,20 +145,21 @@ fn find(folder: &Path, ui: &Ui) -> Result<Vec<PathBuf>> {
 
 /// Gives every input its places; two inputs must not share one.
 fn plan(inputs: &[PathBuf], target: &Target) -> Result<Vec<(PathBuf, Places)>> {
-    let mut stems: BTreeMap<String, &Path> = BTreeMap::new();
+    let mut taken: BTreeMap<PathBuf, &Path> = BTreeMap::new();
     let mut jobs = Vec::with_capacity(inputs.len());
     for input in inputs {
-        let stem = safe_stem(input);
-        if let Some(other) = stems.get(&stem) {
-            return Err(Failure::usage(
-                "same_output",
-                format!("{} would write the same outputs", other.display()),
-                "rename one of the two",
-            )
-            .about(input));
+        let places = Places::new(target, input, None);
+        for place in places.all() {
+            if let Some(other) = taken.insert(place, input) {
+                return Err(Failure::usage(
+                    "same_output",
+                    format!("{} would write the same outputs", other.display()),
+                    "rename one of the two",
+                )
+                .about(input));
+            }
         }
-        jobs.push((input.clone(), Places::new(target, &stem, None)));
-        stems.insert(stem, input);
+        jobs.push((input.clone(), places));
     }
     Ok(jobs)
 }

@@ -4,8 +4,9 @@ mod batch;
 mod joints;
 mod one;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use autorig_core::task::RIG_FILES;
 use autorig_engine::{
     Limits,
     rig::{Class, Options},
@@ -14,9 +15,15 @@ use autorig_engine::{
 use crate::{
     args::{self, RigArgs},
     failure::{Failure, Result},
+    input::file_name,
     output::Target,
     ui::{Outcome, Ui},
 };
+
+/// Keys of the files that are made, as in the task API.
+const RIGGED: &str = "rigged_glb";
+const PREPARED: &str = "prepared_glb";
+const REPORT: &str = "report_json";
 
 /// Runs the verb.
 pub(crate) fn run(args: &RigArgs, ui: &Ui) -> Result<Outcome> {
@@ -43,7 +50,7 @@ fn options(args: &RigArgs) -> Result<Options> {
     })
 }
 
-/// Where the files of a rig named `stem` go.
+/// Where the files of a rig go.
 struct Places {
     rigged: Option<PathBuf>,
     prepared: Option<PathBuf>,
@@ -51,17 +58,24 @@ struct Places {
 }
 
 impl Places {
-    fn new(target: &Target, stem: &str, report: Option<&PathBuf>) -> Self {
+    fn new(target: &Target, input: &Path, report: Option<&PathBuf>) -> Self {
         match target {
             Target::Stdout => Self { rigged: None, prepared: None, report: report.cloned() },
             Target::File(path) => {
                 Self { rigged: Some(path.clone()), prepared: None, report: report.cloned() }
             }
-            Target::Folder(folder) => Self {
-                rigged: Some(folder.join(format!("{stem}_rigged.glb"))),
-                prepared: Some(folder.join(format!("{stem}_model_prepared.glb"))),
-                report: Some(report.cloned().unwrap_or_else(|| folder.join(format!("{stem}_report.json")))),
-            },
+            Target::Folder(folder) => {
+                let name = file_name(input);
+                let place = |key: &str| {
+                    let file = RIG_FILES.iter().find(|file| file.key == key)?;
+                    Some(folder.join(file.file_name(&name)))
+                };
+                Self {
+                    rigged: place(RIGGED),
+                    prepared: place(PREPARED),
+                    report: report.cloned().or_else(|| place(REPORT)),
+                }
+            }
         }
     }
 

@@ -10,19 +10,18 @@ use autorig_engine::{
 };
 use serde_json::{Value, json};
 
-use super::Places;
+use super::{PREPARED, Places, REPORT, RIGGED};
 use crate::{
     args::RigArgs,
     failure::{Failure, Result, display_name},
-    input::{self, safe_stem},
-    interrupt,
+    input, interrupt,
     output::{self, Output, Target},
     ui::{Outcome, Ui},
 };
 
 /// Rigs the one model of `args`.
 pub(super) fn run(args: &RigArgs, target: &Target, options: &Options, ui: &Ui) -> Result<Outcome> {
-    let places = Places::new(target, &safe_stem(&args.input), args.report.as_ref());
+    let places = Places::new(target, &args.input, args.report.as_ref());
     places.check_distinct()?;
     output::check_free(&places.all(), args.force)?;
     let made = prepare_folder(target)?;
@@ -85,14 +84,14 @@ fn deliver(
     let mut outputs = Vec::new();
     let mut stdout = None;
     match &places.rigged {
-        Some(path) => outputs.push(Output { key: "rigged_glb", path: path.clone(), bytes: glb }),
+        Some(path) => outputs.push(Output { key: RIGGED, path: path.clone(), bytes: glb }),
         None => stdout = Some(glb),
     }
     if let (Some(path), Some(bytes)) = (&places.prepared, prepared) {
-        outputs.push(Output { key: "prepared_glb", path: path.clone(), bytes });
+        outputs.push(Output { key: PREPARED, path: path.clone(), bytes });
     }
     if let Some(path) = &places.report {
-        outputs.push(Output { key: "report_json", path: path.clone(), bytes: report });
+        outputs.push(Output { key: REPORT, path: path.clone(), bytes: report });
     }
     output::commit(&outputs, force)?;
     if let Some(glb) = stdout {
