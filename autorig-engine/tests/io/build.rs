@@ -164,3 +164,10 @@ fn crc32(bytes: &[u8]) -> u32 {
         crc
     })
 }
+
+/// Writes what a test made where a validator can look at it, when asked to.
+pub(crate) fn keep(name: &str, glb: &[u8]) {
+    if let Some(folder) = std::env::var_os("AUTORIG_TEST_OUT") {
+        std::fs::write(std::path::Path::new(&folder).join(format!("{name}.glb")), glb).unwrap();
+    }
+}

@@ -6,6 +6,8 @@ use autorig_engine::read::{Source, read};
 use autorig_engine::scene::{Format, Scene};
 use autorig_engine::{Code, Limits, Result, write};
 
+use crate::build::keep;
+
 /// The folder with the collection; `None` where it is not installed.
 fn folder() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/rigbench");
@@ -24,13 +26,6 @@ fn load(path: &Path) -> Result<Scene> {
 
 fn positions(scene: &Scene) -> Vec<[f32; 3]> {
     scene.meshes.iter().flat_map(|m| &m.primitives).flat_map(|p| p.positions.clone()).collect()
-}
-
-/// Writes what a test made where a validator can look at it, when asked to.
-fn keep(name: &str, glb: &[u8]) {
-    if let Some(folder) = std::env::var_os("AUTORIG_TEST_OUT") {
-        std::fs::write(Path::new(&folder).join(format!("{name}.glb")), glb).unwrap();
-    }
 }
 
 #[test]

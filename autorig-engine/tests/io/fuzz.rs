@@ -91,7 +91,7 @@ fn places(value: &serde_json::Value, at: &str, found: &mut Vec<String>) {
             list.iter().enumerate().for_each(|(i, v)| places(v, &format!("{at}/{i}"), found));
         }
         serde_json::Value::Object(map) => {
-            map.iter().for_each(|(k, v)| places(v, &format!("{at}/{k}"), found))
+            map.iter().for_each(|(k, v)| places(v, &format!("{at}/{k}"), found));
         }
         _ => {}
     }

@@ -7,7 +7,9 @@ use autorig_engine::{Code, Limits, Rig, write};
 use glam::{DMat4, DVec3};
 use serde_json::{Value, json};
 
-use crate::build::{F32, Glb, POINTS, U8, U16, floats, png, png_bomb, read_bytes, shorts, unpack, warns};
+use crate::build::{
+    F32, Glb, POINTS, U8, U16, floats, keep, png, png_bomb, read_bytes, shorts, unpack, warns,
+};
 
 /// A textured file with everything a round trip must keep.
 fn rich() -> Glb {
@@ -83,6 +85,7 @@ fn a_round_trip_loses_nothing() {
     let scene = flat(&glb);
     assert!(warns(&scene, "extension_dropped"), "lights refer to nodes and cannot be kept");
     let bytes = write::scene_glb(&scene).unwrap();
+    keep("made_rich", &bytes);
     let (json, _) = unpack(&bytes);
     assert_eq!(json["materials"], glb.json["materials"]);
     assert_eq!(json["textures"], glb.json["textures"]);
@@ -138,7 +141,9 @@ fn a_scene_keeps_its_hierarchy_when_it_is_not_flattened() {
 fn a_textured_mesh_without_coordinates_gets_zeros_in_their_place() {
     let mut glb = rich();
     glb.primitive()["attributes"].as_object_mut().unwrap().remove("TEXCOORD_0");
-    let (json, _) = unpack(&write::scene_glb(&flat(&glb)).unwrap());
+    let bytes = write::scene_glb(&flat(&glb)).unwrap();
+    keep("made_without_uvs", &bytes);
+    let (json, _) = unpack(&bytes);
     let index = json["meshes"][0]["primitives"][0]["attributes"]["TEXCOORD_0"].as_u64().unwrap() as usize;
     assert_eq!(json["accessors"][index], json!({"componentType": F32, "count": 4, "type": "VEC2"}));
 }
@@ -157,7 +162,9 @@ fn an_image_that_is_missing_or_broken_is_left_out_and_said_and_indices_stay_true
         assert!(warns(&scene, code), "{:?}", scene.warnings);
         let material = &scene.materials[0];
         assert!(material.base_color_texture.is_none() && material.normal_texture.is_none());
-        let (json, _) = unpack(&write::scene_glb(&scene).unwrap());
+        let bytes = write::scene_glb(&scene).unwrap();
+        keep("made_without_image", &bytes);
+        let (json, _) = unpack(&bytes);
         assert_eq!(json["textures"].as_array().unwrap().len(), 2);
         assert_eq!(json["images"][0]["mimeType"], "image/png");
     }
@@ -244,7 +251,9 @@ fn influences_are_written_merged_ordered_and_normalised() {
         &[1, 2, 1, 0, 2, 0],
         &[0.1, 0.3, 0.2, 0.0, 0.1, 0.0],
     );
-    let scene = read_bytes("rig.glb", rig.to_glb().unwrap()).unwrap();
+    let bytes = rig.to_glb().unwrap();
+    keep("made_rig_of_six", &bytes);
+    let scene = read_bytes("rig.glb", bytes).unwrap();
     let influences = scene.meshes[0].primitives[0].influences.as_ref().unwrap();
     assert_eq!(influences.per_vertex, 8);
     assert_eq!(influences.joints[..8], [2, 1, 0, 0, 0, 0, 0, 0]);
@@ -258,6 +267,7 @@ fn influences_are_written_merged_ordered_and_normalised() {
 fn joints_stand_where_the_skeleton_says_and_the_bind_pose_is_exact() {
     let rig = rig(flat(&Glb::tetrahedron()), &["root", "hips", "spine"], 1, &[2], &[1.0]);
     let bytes = rig.to_glb().unwrap();
+    keep("made_rig", &bytes);
     assert_eq!(bytes, rig.to_glb().unwrap());
     let (json, _) = unpack(&bytes);
     assert_eq!(json["skins"].as_array().unwrap().len(), 1);
@@ -292,7 +302,9 @@ fn parts_of_all_meshes_share_one_skin() {
     glb.json["meshes"][0]["primitives"].as_array_mut().unwrap().push(second);
     glb.push("nodes", json!({"mesh": 0, "translation": [3, 0, 0]}));
     let rig = rig(flat(&glb), &["root", "hips"], 4, &[0, 1, 0, 0], &[0.5, 0.5, 0.0, 0.0]);
-    let (json, _) = unpack(&rig.to_glb().unwrap());
+    let bytes = rig.to_glb().unwrap();
+    keep("made_rich_rig", &bytes);
+    let (json, _) = unpack(&bytes);
     assert_eq!(json["skins"].as_array().unwrap().len(), 1);
     assert!(json["nodes"].as_array().unwrap()[..2].iter().all(|n| n["skin"] == 0));
 }

@@ -175,7 +175,7 @@ pub(super) fn read_skins(root: &Root, accessors: &Accessors<'_>, scene: &mut Sce
             for (slot, matrix) in inverse_bind.iter_mut().zip(&matrices) {
                 *slot = DMat4::from_cols_array(&matrix.map(f64::from));
             }
-            if !inverse_bind.iter().all(|m| m.is_finite()) {
+            if !inverse_bind.iter().all(DMat4::is_finite) {
                 inverse_bind.iter_mut().filter(|m| !m.is_finite()).for_each(|m| *m = DMat4::IDENTITY);
                 scene.warn(
                     "skin_repaired",
