@@ -37,15 +37,25 @@ check_page() {
     npm run -s check
 }
 
+# The document in the repository against the one that the real server serves.
 check_openapi() {
     build_binary
-    local made
-    made=$(mktemp)
-    "$BIN" openapi >"$made"
-    diff -u openapi/autorig.json "$made" || {
-        echo "openapi/autorig.json is stale: write it again with '$BIN openapi > openapi/autorig.json'"
-        return 1
-    }
+    local folder url='' code=0
+    folder=$(mktemp -d)
+    "$BIN" serve --listen 127.0.0.1:0 --data "$folder/data" >"$folder/log" 2>&1 &
+    SERVER=$!
+    for _ in $(seq 100); do
+        url=$(grep -oE 'http://127\.0\.0\.1:[0-9]+' "$folder/log" | head -1 || true)
+        [ -z "$url" ] && kill -0 "$SERVER" || break
+        sleep 0.1
+    done
+    curl -fsS "$url/openapi.json" -o "$folder/openapi.json" || cat "$folder/log"
+    kill -TERM "$SERVER" 2>/dev/null || true
+    wait "$SERVER" || true
+    diff -u openapi/autorig.json "$folder/openapi.json" || code=1
+    rm -rf "$folder"
+    [ "$code" -eq 0 ] || echo "openapi/autorig.json is stale: UPDATE_OPENAPI=1 cargo nextest run -p autorig-server openapi"
+    return "$code"
 }
 
 check_deny() {

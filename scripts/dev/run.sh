@@ -7,31 +7,32 @@ dev_run() {
     say "building autorig"
     build_binary
     local listen=${AUTORIG_LISTEN:-127.0.0.1:7070} data=${AUTORIG_DATA_DIR:-$ROOT/autorig-data}
-    "$BIN" serve --listen "$listen" --data "$data" &
+    # In a session of its own, so that Ctrl-C reaches it once, through the trap: the first ends it cleanly, a second at once.
+    setsid "$BIN" serve --listen "$listen" --data "$data" </dev/null &
     SERVER=$!
-    # Ctrl-C reaches the server itself as well; this only waits for it to finish what it does.
-    trap stop_server INT TERM EXIT
+    trap 'kill -TERM "$SERVER" 2>/dev/null || true' INT TERM EXIT
     wait_until_ready "http://$listen" || die "the server did not come up on $listen"
     rig_first_sample "http://$listen" || note "the sample could not be rigged; the page works all the same"
     say "AutoRig is at http://$listen/ (Ctrl-C stops it)"
     local code=0
-    wait "$SERVER" || code=$?
+    while kill -0 "$SERVER" 2>/dev/null; do
+        code=0
+        wait "$SERVER" || code=$?
+    done
     trap - EXIT
-    exit "$code"
-}
-
-stop_server() {
-    trap - INT TERM EXIT
-    kill -TERM "$SERVER" 2>/dev/null || true
-    wait "$SERVER" 2>/dev/null || true
-    exit 0
+    return "$code"
 }
 
 wait_until_ready() {
     local attempt
     for attempt in $(seq 150); do
         kill -0 "$SERVER" 2>/dev/null || return 1
-        curl -fsS -o /dev/null "$1/ready" 2>/dev/null && return 0
+        if curl -fsS -o /dev/null "$1/ready" 2>/dev/null; then
+            # Another server on this address answers as well, while ours is about to give up.
+            sleep 0.5
+            kill -0 "$SERVER" 2>/dev/null
+            return
+        fi
         sleep 0.2
     done
     note "not ready after $attempt attempts"

@@ -61,7 +61,7 @@ test_page() { # SCRIPT
     install_npm static
     build_binary
     cd static
-    AUTORIG_BIN=$BIN npm run -s "$1"
+    AUTORIG_BIN=$BIN ARTIFACTS=$ARTIFACTS/screenshots npm run -s "$1"
 }
 
 # Every sample and, where the benchmark is at hand, every one of its characters: a valid GLB or a refusal with a reason.
