@@ -37,6 +37,8 @@ pub struct AutoRig {
     stop: CancellationToken,
     abort: CancellationToken,
     running: Mutex<Option<JoinHandle<()>>>,
+    /// Uploads that were there before this one began.
+    old_uploads: Mutex<Vec<String>>,
     _data_dir: Option<DataDir>,
 }
 
@@ -78,7 +80,7 @@ impl AutoRig {
         let builder = Self::from_config(config).await?;
         let scratch = config.data_dir.join("scratch");
         let limits = ChildLimits::from_config(config);
-        let worker = ChildWorker::new(crate::worker::embedded::this_program()?, scratch, limits)?;
+        let worker = ChildWorker::new(crate::worker::embedded::this_program()?, &scratch, limits)?;
         builder.worker(Arc::new(worker)).build().await
     }
 
@@ -100,6 +102,9 @@ impl AutoRig {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if running.is_none() {
             let work = self.dispatcher.clone().run(self.stop.clone(), self.abort.clone());
+            let old_uploads =
+                std::mem::take(&mut *self.old_uploads.lock().unwrap_or_else(PoisonError::into_inner));
+            tokio::spawn(remove_orphans(self.tasks.inner.clone(), old_uploads));
             *running = Some(tokio::spawn(work));
         }
         Ok(())
@@ -289,14 +294,37 @@ impl Builder {
             heartbeat,
             retry: self.retry,
         };
+        // Only what nobody else can be writing may be looked through.
+        let old_uploads = match &self.data_dir {
+            Some(_) => inner.blobs.list("uploads/").await?,
+            None => Vec::new(),
+        };
         Ok(AutoRig {
             tasks: TaskService { inner: inner.clone() },
             dispatcher: Arc::new(Dispatcher { inner, workers, settings }),
             stop: CancellationToken::new(),
             abort: CancellationToken::new(),
             running: Mutex::new(None),
+            old_uploads: Mutex::new(old_uploads),
             _data_dir: self.data_dir,
         })
+    }
+}
+
+/// Removes uploads whose task was never made: the process was killed in between.
+async fn remove_orphans(inner: Arc<crate::task::Inner>, uploads: Vec<String>) {
+    for blob in uploads {
+        let Some(id) = blob.strip_prefix("uploads/").and_then(|id| id.parse().ok()) else { continue };
+        let removed = match inner.store.task(id).await {
+            Ok(None) => inner.blobs.delete(&blob).await,
+            Ok(Some(_)) => Ok(false),
+            Err(error) => Err(error),
+        };
+        match removed {
+            Ok(true) => tracing::info!(blob, "removed an upload without a task"),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, blob, "an old upload could not be looked at"),
+        }
     }
 }
 

@@ -24,8 +24,13 @@ pub trait Clock: Send + Sync + 'static {
     /// The time now, UTC.
     fn now(&self) -> Time;
 
+    /// Completes at a moment, at once when it has passed.
+    fn sleep_until(&self, at: Time) -> BoxFuture<'static, ()>;
+
     /// Completes when `duration` of this clock's time has passed.
-    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        self.sleep_until(self.now() + duration)
+    }
 }
 
 /// Makes ids and the randomness that spreads retries.
@@ -49,6 +54,10 @@ impl Clock for SystemClock {
     #[allow(clippy::disallowed_methods, reason = "the one place where the core asks the system for the time")]
     fn now(&self) -> Time {
         truncate(Utc::now())
+    }
+
+    fn sleep_until(&self, at: Time) -> BoxFuture<'static, ()> {
+        self.sleep((at - self.now()).to_std().unwrap_or_default())
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
@@ -119,16 +128,15 @@ impl Clock for ManualClock {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).now
     }
 
-    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+    fn sleep_until(&self, at: Time) -> BoxFuture<'static, ()> {
         let (sender, receiver) = oneshot::channel();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = state.now + duration;
-        if !duration.is_zero() {
+        if at > state.now {
             state.sleepers.push((at, sender));
         }
         drop(state);
         Box::pin(async move {
-            // An error means that the clock is gone or the sleep was empty: nothing to wait for.
+            // An error means that the clock is gone or the moment has passed: nothing to wait for.
             let _ = receiver.await;
         })
     }

@@ -149,7 +149,8 @@ impl LocalBlobs {
 
 async fn write(path: &Path, mut body: ByteStream, limit: u64) -> Result<BlobMeta> {
     let failed = |error| Error::io("storing a file", error);
-    let mut file = File::create(path).await.map_err(failed)?;
+    // Made here and not on a pool thread, which could make it after a dropped put has removed it.
+    let mut file = File::from_std(std::fs::File::create(path).map_err(failed)?);
     let mut hasher = Sha256::new();
     let mut size = 0_u64;
     while let Some(piece) = body.next().await {

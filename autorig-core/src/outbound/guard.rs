@@ -109,9 +109,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     // Only 2000::/3 is global unicast; within it documentation, benchmarks and Teredo are not for us.
     let global = (first & 0xe000) == 0x2000;
     let [_, second, ..] = address.segments();
-    let special = (first == 0x2001 && second == 0x0db8)
-        || (first == 0x2001 && second < 0x0200)
-        || (first & 0xfff0) == 0x3ff0;
+    let special = (first == 0x2001 && (second == 0x0db8 || second < 0x0200)) || (first & 0xfff0) == 0x3ff0;
     global && !special
 }
 

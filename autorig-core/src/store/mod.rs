@@ -101,7 +101,7 @@ pub trait Tasks: Send + Sync + 'static {
     /// `store_unavailable`.
     async fn renew(&self, id: TaskId, attempt: u32, until: Time) -> Result<bool>;
 
-    /// Tasks whose lease ended before `now`.
+    /// Tasks whose lease has ended at `now`.
     ///
     /// # Errors
     /// `store_unavailable`.

@@ -202,17 +202,27 @@ impl Prepared {
             timings: BTreeMap::new(),
             stage_started_at: None,
         };
-        // From here on the input belongs to the task: an insert whose answer is lost may have happened.
+        // From here on the input belongs to the task. A caller that goes away in the middle must not leave
+        // one without the other, so the rest happens whether anybody waits for it or not.
         self.kept = true;
-        if let Err(error) = self.inner.store.insert(&task, call.as_ref(), &[]).await {
-            let there = self.inner.store.task(task.id).await;
-            self.kept = !matches!(there, Ok(None));
-            return Err(error);
-        }
-        self.inner.wake.notify_one();
-        self.inner.hub.queue_moved();
-        Ok(task)
+        let inner = self.inner.clone();
+        tokio::spawn(async move { insert(&inner, &task, call.as_ref()).await.map(|()| task) })
+            .await
+            .map_err(|error| Error::internal(format!("keeping a task: {error}")))?
     }
+}
+
+async fn insert(inner: &Inner, task: &Task, call: Option<&FinishedCall>) -> Result<()> {
+    if let Err(error) = inner.store.insert(task, call, &[]).await {
+        // An insert whose answer is lost may have happened.
+        if let Ok(None) = inner.store.task(task.id).await {
+            inner.blobs.delete(&task.input.blob).await?;
+        }
+        return Err(error);
+    }
+    inner.wake.notify_one();
+    inner.hub.queue_moved();
+    Ok(())
 }
 
 impl Drop for Prepared {

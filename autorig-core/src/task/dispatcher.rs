@@ -18,7 +18,7 @@ use super::{
     retry::RetryPolicy,
     service::{Inner, Slots},
 };
-use crate::{Error, Result, store::Claim, worker::Worker};
+use crate::{Error, Result, clock::Time, store::Claim, worker::Worker};
 
 /// How the dispatcher behaves.
 #[derive(Debug, Clone)]
@@ -57,18 +57,18 @@ impl Dispatcher {
         let mut attempts: JoinSet<usize> = JoinSet::new();
         let mut busy = vec![0_usize; self.workers.len()];
         loop {
-            let pause = match self.round(&mut attempts, &mut busy, &abort).await {
-                Ok(pause) => pause,
+            let next = match self.round(&mut attempts, &mut busy, &abort).await {
+                Ok(next) => next,
                 Err(error) => {
                     tracing::error!(%error, "the dispatcher could not use the store");
-                    STORE_PAUSE
+                    self.inner.clock.now() + STORE_PAUSE
                 }
             };
             self.publish(&busy);
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = self.inner.wake.notified() => {}
-                () = self.inner.clock.sleep(pause) => {}
+                () = self.inner.clock.sleep_until(next) => {}
                 Some(ended) = attempts.join_next() => free(&mut busy, ended),
             }
         }
@@ -78,13 +78,13 @@ impl Dispatcher {
         }
     }
 
-    /// One look at everything; answers how long nothing is due.
+    /// One look at everything; answers when to look again.
     async fn round(
         self: &Arc<Self>,
         attempts: &mut JoinSet<usize>,
         busy: &mut [usize],
         abort: &CancellationToken,
-    ) -> Result<Duration> {
+    ) -> Result<Time> {
         let now = self.inner.clock.now();
         for task in self.inner.store.expired(now).await? {
             tracing::warn!(task = %task.id, attempt = task.attempt, "the lease ended without a sign of life");
@@ -104,8 +104,8 @@ impl Dispatcher {
         }
         let now = self.inner.clock.now();
         let due = self.inner.store.next_due(now).await?;
-        let until_due = due.and_then(|at| (at - now).to_std().ok()).unwrap_or(self.settings.interval);
-        Ok(until_due.min(self.settings.interval))
+        let sweep = now + self.settings.interval;
+        Ok(due.map_or(sweep, |due| due.min(sweep)))
     }
 
     async fn claim(&self, worker: &dyn Worker, free: usize) -> Result<Vec<Task>> {

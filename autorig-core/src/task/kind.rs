@@ -145,6 +145,8 @@ impl Default for RigOptions {
 
 /// More joints than any skeleton has.
 const MAX_JOINTS: usize = 512;
+/// A longer name is none.
+const MAX_JOINT_NAME: usize = 128;
 
 impl RigOptions {
     /// Reads options from JSON; `null` and `{}` are the defaults.
@@ -155,7 +157,7 @@ impl RigOptions {
         if params.is_null() {
             return Ok(Self::default());
         }
-        let Value::Object(fields) = &params else {
+        let Value::Object(fields) = params else {
             return Err(invalid("the options are not a JSON object"));
         };
         const KNOWN: [&str; 4] = ["mode", "class", "joints", "influences"];
@@ -170,10 +172,10 @@ impl RigOptions {
         let mut options = Self::default();
         for (key, value) in fields {
             match key.as_str() {
-                "mode" => options.mode = field(key, value)?,
-                "class" => options.class = field(key, value)?,
-                "joints" => options.joints = field(key, value)?,
-                _ => options.influences = field(key, value)?,
+                "mode" => options.mode = field(&key, value)?,
+                "class" => options.class = field(&key, value)?,
+                "joints" => options.joints = field(&key, value)?,
+                _ => options.influences = field(&key, value)?,
             }
         }
         options.validate()?;
@@ -187,6 +189,12 @@ impl RigOptions {
         if self.joints.len() > MAX_JOINTS {
             return Err(invalid(format!("joints has {} entries, more than {MAX_JOINTS}", self.joints.len())));
         }
+        if let Some(joint) = self.joints.iter().find(|joint| joint.name.len() > MAX_JOINT_NAME) {
+            let shown: String = joint.name.chars().take(32).collect();
+            return Err(invalid(format!(
+                "joints: the name `{shown}…` is longer than {MAX_JOINT_NAME} bytes"
+            )));
+        }
         let broken = self.joints.iter().find(|joint| !joint.position.iter().all(|c| c.is_finite()));
         match broken {
             Some(joint) => Err(invalid(format!("joints: the position of `{}` is not finite", joint.name))),
@@ -195,7 +203,7 @@ impl RigOptions {
     }
 }
 
-fn field<T: serde::de::DeserializeOwned>(key: &str, value: &Value) -> Result<T> {
+fn field<T: serde::de::DeserializeOwned>(key: &str, value: Value) -> Result<T> {
     T::deserialize(value).map_err(|error| invalid(format!("{key}: {error}")))
 }
 

@@ -98,7 +98,7 @@ impl Tasks for SqliteStore {
 
     async fn expired(&self, now: Time) -> Result<Vec<Task>> {
         let rows = sqlx::query(select_tasks!(
-            "WHERE t.status = 'processing' AND t.lease_until < ?1 ORDER BY t.lease_until"
+            "WHERE t.status = 'processing' AND t.lease_until <= ?1 ORDER BY t.lease_until"
         ))
         .bind(micros(now))
         .fetch_all(&self.readers)
@@ -122,7 +122,7 @@ impl Tasks for SqliteStore {
         let row = sqlx::query(
             "SELECT min(due) AS due FROM (\
              SELECT min(next_attempt_at) AS due FROM tasks WHERE status = 'created' AND next_attempt_at > ?1 \
-             UNION ALL SELECT min(lease_until) FROM tasks WHERE status = 'processing' AND lease_until >= ?1)",
+             UNION ALL SELECT min(lease_until) FROM tasks WHERE status = 'processing' AND lease_until > ?1)",
         )
         .bind(micros(now))
         .fetch_one(&self.readers)

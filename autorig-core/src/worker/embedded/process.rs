@@ -46,15 +46,15 @@ impl ChildWorker {
     ///
     /// # Errors
     /// `io_error` when the scratch folder cannot be used.
-    pub fn new(program: PathBuf, scratch: PathBuf, limits: ChildLimits) -> Result<Self> {
+    pub fn new(program: impl Into<PathBuf>, scratch: &Path, limits: ChildLimits) -> Result<Self> {
         let failed = |error| Error::io(format!("the scratch folder `{}`", scratch.display()), error);
-        match std::fs::remove_dir_all(&scratch) {
+        match std::fs::remove_dir_all(scratch) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
-            _ => std::fs::create_dir_all(&scratch).map_err(failed)?,
+            _ => std::fs::create_dir_all(scratch).map_err(failed)?,
         }
         // The child runs in its own folder, so paths must not depend on ours.
         let scratch = scratch.canonicalize().map_err(failed)?;
-        Ok(Self { program, scratch, limits })
+        Ok(Self { program: program.into(), scratch, limits })
     }
 }
 

@@ -1,0 +1,4 @@
+//! What every implementation of a trait must do. A new one is done when its suite passes.
+
+mod blobs;
+mod store;

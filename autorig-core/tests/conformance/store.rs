@@ -1,0 +1,337 @@
+//! Every store.
+
+use std::time::Duration;
+
+use autorig_core::{
+    clock::{Clock, ManualClock, Time},
+    store::{Applied, Begun, CallKey, Claim, FinishedCall, Message, SqliteStore, Store, Tasks},
+    task::{
+        EventKind, Owner, OwnerKind, Stage, Task, TaskId, TaskStatus, Visibility,
+        lifecycle::{Event, Outcome, Refused, Trigger},
+    },
+};
+
+use crate::lifecycle::{event, failure, task, task_file};
+
+fn now() -> Time {
+    ManualClock::default().now()
+}
+
+fn after(seconds: u64) -> Time {
+    now() + Duration::from_secs(seconds)
+}
+
+async fn insert(store: &dyn Store, id: u128, created: Time) -> Task {
+    let task = task(created, id);
+    store.insert(&task, None, &[]).await.unwrap();
+    task
+}
+
+async fn claim_at(store: &dyn Store, node: &str, limit: u32, at: Time) -> Vec<Task> {
+    let lease_until = at + Duration::from_secs(60);
+    let claim = Claim { node: node.to_owned(), kinds: vec!["rig".to_owned()], limit, now: at, lease_until };
+    store.claim(&claim).await.unwrap()
+}
+
+async fn done(store: &dyn Store, id: TaskId, event: &Event, at: Time) -> Outcome {
+    match store.apply(id, event, at, &[]).await.unwrap() {
+        Applied::Done(outcome) => *outcome,
+        other => panic!("{event:?}: {other:?}"),
+    }
+}
+
+async fn a_task_reads_back_as_it_was_written(store: &dyn Store) {
+    let mut written = task(now(), 1);
+    written.params = serde_json::json!({"joints": [{"name": "hüfte", "position": [0.1, 1e300, -2.5]}]});
+    written.visibility = Visibility::Private;
+    written.owner = Owner { kind: OwnerKind::User, id: "né".to_owned() };
+    written.input.size = (1 << 53) + 1;
+    store.insert(&written, None, &[]).await.unwrap();
+    assert_eq!(store.task(written.id).await.unwrap(), Some(written));
+}
+
+async fn what_is_not_there_is_none_and_no_error(store: &dyn Store) {
+    let id = task(now(), 9).id;
+    assert_eq!(store.task(id).await.unwrap(), None);
+    assert_eq!(store.ahead_of(id).await.unwrap(), None);
+    assert_eq!(store.events(id, 0, 10).await.unwrap(), []);
+    assert_eq!(store.apply(id, &Event::Cancel, now(), &[]).await.unwrap(), Applied::Missing);
+    assert!(!store.renew(id, 1, now()).await.unwrap());
+    assert_eq!(store.next_due(now()).await.unwrap(), None);
+    assert_eq!(store.recent_durations(5).await.unwrap(), []);
+    assert!(!store.message_delivered("x", now()).await.unwrap());
+    store.ping().await.unwrap();
+}
+
+async fn an_id_is_used_once(store: &dyn Store) {
+    let task = insert(store, 1, now()).await;
+    assert_eq!(store.insert(&task, None, &[]).await.unwrap_err().code, "internal");
+}
+
+async fn a_whole_life_reads_back_with_its_events_in_order(store: &dyn Store) {
+    let id = insert(store, 1, now()).await.id;
+    claim_at(store, "node", 1, after(1)).await;
+    let steps = [
+        Event::Advance { attempt: 1, stage: Stage::Read, progress: 5 },
+        Event::AddFile { attempt: 1, file: task_file(9, "prepared_glb", "tasks/1/1/prepared_glb") },
+        Event::Advance { attempt: 1, stage: Stage::Skin, progress: 60 },
+        Event::AddFile { attempt: 1, file: task_file(0, "rigged_glb", "tasks/1/1/rigged_glb") },
+    ];
+    for (seconds, step) in (2..).zip(&steps) {
+        done(store, id, step, after(seconds)).await;
+    }
+    let names: Vec<&str> =
+        store.events(id, 0, 100).await.unwrap().iter().map(|event| event.kind.name()).collect();
+    assert_eq!(names, ["queued", "stage", "progress", "file", "stage", "file"]);
+    let last = done(store, id, &Event::Complete { attempt: 1 }, after(9)).await.task;
+    assert_eq!(store.task(id).await.unwrap(), Some(last.clone()));
+    assert_eq!(last.files.iter().map(|file| file.index).collect::<Vec<_>>(), [0, 9]);
+    let events = store.events(id, 0, 100).await.unwrap();
+    assert!(events.is_sorted_by(|a, b| a.id < b.id));
+    assert_eq!(events.last().unwrap().id, last.version);
+    assert_eq!(events.last().unwrap().kind, EventKind::Done);
+    assert!(!events.iter().any(|event| event.kind.name() == "progress"), "of no use after the end");
+    let rest = store.events(id, 4, 1).await.unwrap();
+    assert_eq!(rest.len(), 1);
+    assert_eq!(rest[0].id, 5);
+    assert_eq!(store.recent_durations(5).await.unwrap(), [Duration::from_secs(8)]);
+}
+
+async fn a_refused_event_changes_nothing(store: &dyn Store) {
+    let before = insert(store, 1, now()).await;
+    let message = Message { topic: "t".to_owned(), dedup_id: "m".to_owned(), payload: serde_json::json!(1) };
+    let early = store.apply(before.id, &Event::Complete { attempt: 0 }, after(1), &[message]).await.unwrap();
+    let refused = Refused::Illegal { from: TaskStatus::Created, on: Trigger::Complete };
+    assert_eq!(early, Applied::Refused(refused));
+    assert_eq!(store.task(before.id).await.unwrap(), Some(before));
+    assert_eq!(store.pending_messages(10).await.unwrap(), []);
+}
+
+async fn a_late_worker_cannot_overwrite_a_newer_one(store: &dyn Store) {
+    let id = insert(store, 1, now()).await.id;
+    claim_at(store, "slow", 1, now()).await;
+    done(store, id, &event(Trigger::Retry, 1, now(), 0), now()).await;
+    claim_at(store, "fast", 1, after(10)).await;
+    for trigger in [Trigger::Advance, Trigger::AddFile, Trigger::Complete, Trigger::Retry, Trigger::Fail] {
+        let late = store.apply(id, &event(trigger, 1, after(11), 50), after(11), &[]).await.unwrap();
+        assert_eq!(late, Applied::Refused(Refused::Stale { spoke: 1, current: 2 }), "{trigger:?}");
+    }
+    assert!(!store.renew(id, 1, after(99)).await.unwrap());
+    assert!(store.renew(id, 2, after(99)).await.unwrap());
+    assert_eq!(store.task(id).await.unwrap().unwrap().lease_until, Some(after(99)));
+}
+
+async fn claims_take_the_oldest_that_is_due_and_of_a_wanted_kind(store: &dyn Store) {
+    for (id, seconds) in [(3, 3), (1, 1), (2, 2)] {
+        insert(store, id, after(seconds)).await;
+    }
+    let mut other = task(now(), 4);
+    other.kind = "other".to_owned();
+    store.insert(&other, None, &[]).await.unwrap();
+    let ids = |tasks: Vec<Task>| tasks.iter().map(|task| task.id.0.as_u128()).collect::<Vec<_>>();
+    let first = claim_at(store, "node", 2, after(5)).await;
+    assert!(first.iter().all(|task| task.attempt == 1 && task.lease_until == Some(after(65))));
+    assert_eq!(store.task(first[0].id).await.unwrap().as_ref(), Some(&first[0]));
+    assert_eq!(ids(first), [1, 2]);
+    assert_eq!(ids(claim_at(store, "node", 2, after(5)).await), [3]);
+    assert!(claim_at(store, "node", 2, after(5)).await.is_empty());
+    let failed = task(now(), 1).id;
+    done(store, failed, &event(Trigger::Retry, 1, after(6), 0), after(6)).await;
+    assert_eq!(store.next_due(after(6)).await.unwrap(), Some(after(11)));
+    assert!(claim_at(store, "node", 2, after(10)).await.is_empty());
+    assert_eq!(ids(claim_at(store, "node", 2, after(11)).await), [1]);
+}
+
+async fn no_two_claims_get_the_same_task(store: &dyn Store) {
+    for id in 0..40 {
+        insert(store, id + 1, now()).await;
+    }
+    let claims = (0..8).map(|node| async move {
+        let mut got = Vec::new();
+        let name = format!("node{node}");
+        while let [task] = claim_at(store, &name, 1, now()).await.as_slice() {
+            assert_eq!(task.lease_owner.as_deref(), Some(name.as_str()));
+            got.push(task.id);
+        }
+        got
+    });
+    let mut all = futures_util::future::join_all(claims).await.concat();
+    all.sort();
+    all.dedup();
+    assert_eq!(all.len(), 40);
+}
+
+async fn leases_end_and_are_found_by_time_and_by_node(store: &dyn Store) {
+    let first = insert(store, 1, now()).await.id;
+    let second = insert(store, 2, after(1)).await.id;
+    claim_at(store, "a", 1, after(1)).await;
+    claim_at(store, "b", 1, after(11)).await;
+    let ids = |tasks: Vec<Task>| tasks.iter().map(|task| task.id).collect::<Vec<_>>();
+    assert!(store.expired(after(60)).await.unwrap().is_empty());
+    assert_eq!(store.next_due(after(20)).await.unwrap(), Some(after(61)));
+    assert_eq!(ids(store.expired(after(61)).await.unwrap()), [first]);
+    assert_eq!(store.next_due(after(61)).await.unwrap(), Some(after(71)));
+    assert_eq!(ids(store.held_by("b").await.unwrap()), [second]);
+    assert!(store.held_by("c").await.unwrap().is_empty());
+}
+
+async fn a_list_is_the_owners_newest_first_page_by_page(store: &dyn Store) {
+    for id in 1..=5_u128 {
+        // Two share their moment: the id decides.
+        insert(store, id, after(u64::try_from(id).unwrap() / 2)).await;
+    }
+    let mut others = task(after(9), 7);
+    others.owner.id = "other".to_owned();
+    store.insert(&others, None, &[]).await.unwrap();
+    let (mut before, mut seen) = (None, Vec::new());
+    loop {
+        let page = store.list(&Owner::local(), before, 2).await.unwrap();
+        let Some(last) = page.last() else { break };
+        before = Some((last.created_at, last.id));
+        seen.extend(page.iter().map(|task| task.id.0.as_u128()));
+    }
+    assert_eq!(seen, [5, 4, 3, 2, 1]);
+}
+
+async fn the_queue_is_counted_and_positions_follow_the_age(store: &dyn Store) {
+    let tasks = [insert(store, 1, now()).await, insert(store, 2, after(1)).await];
+    assert_eq!(store.counts().await.unwrap().queued, 2);
+    assert_eq!(store.ahead_of(tasks[0].id).await.unwrap(), Some(0));
+    assert_eq!(store.ahead_of(tasks[1].id).await.unwrap(), Some(1));
+    claim_at(store, "node", 1, after(2)).await;
+    let counts = store.counts().await.unwrap();
+    assert_eq!((counts.queued, counts.processing), (1, 1));
+    assert_eq!(store.ahead_of(tasks[0].id).await.unwrap(), None);
+    assert_eq!(store.ahead_of(tasks[1].id).await.unwrap(), Some(0));
+}
+
+async fn files_of_a_failed_attempt_are_let_go(store: &dyn Store) {
+    let id = insert(store, 1, now()).await.id;
+    claim_at(store, "node", 1, now()).await;
+    let file = task_file(9, "prepared_glb", "tasks/1/1/prepared_glb");
+    done(store, id, &Event::AddFile { attempt: 1, file }, now()).await;
+    let at = after(5);
+    let outcome = done(store, id, &Event::Retry { attempt: 1, error: failure(), at }, now()).await;
+    assert_eq!(outcome.released, ["tasks/1/1/prepared_glb"]);
+    let task = store.task(id).await.unwrap().unwrap();
+    assert_eq!((task.files.len(), task.error), (0, Some(failure())));
+}
+
+async fn a_call_happens_once_and_is_forgotten_in_time(store: &dyn Store) {
+    let call = CallKey { scope: "local:local".to_owned(), key: "k".to_owned() };
+    let other = CallKey { scope: "user:7".to_owned(), key: "k".to_owned() };
+    let begin = |call: CallKey, at: Time| async move {
+        store.begin_call(&call, "node", at, at + Duration::from_secs(100)).await.unwrap()
+    };
+    assert_eq!(begin(call.clone(), now()).await, Begun::First);
+    assert_eq!(begin(call.clone(), now()).await, Begun::Running);
+    assert_eq!(begin(other.clone(), now()).await, Begun::First, "callers' keys do not meet");
+    store.abandon_call(&call).await.unwrap();
+    assert_eq!(begin(call.clone(), now()).await, Begun::First, "a call that came to nothing may be repeated");
+    let made = task(now(), 1);
+    let finished = FinishedCall { call: call.clone(), fingerprint: "f".to_owned() };
+    store.insert(&made, Some(&finished), &[]).await.unwrap();
+    let known = Begun::Finished { fingerprint: "f".to_owned(), task: made.id };
+    assert_eq!(begin(call.clone(), after(1)).await, known);
+    store.abandon_call(&call).await.unwrap();
+    assert_eq!(begin(call.clone(), after(1)).await, known, "what is finished stays");
+    assert_eq!(store.abandon_calls_of("elsewhere").await.unwrap(), 0);
+    assert_eq!(store.abandon_calls_of("node").await.unwrap(), 1);
+    assert_eq!(begin(other, after(1)).await, Begun::First);
+    assert_eq!(begin(call, after(100)).await, Begun::First);
+}
+
+async fn messages_commit_with_their_cause_and_are_delivered_once(store: &dyn Store) {
+    let message = |id: &str| Message {
+        topic: "task.done".to_owned(),
+        dedup_id: id.to_owned(),
+        payload: serde_json::json!({"task": id}),
+    };
+    let made = task(now(), 1);
+    store.insert(&made, None, &[message("a")]).await.unwrap();
+    store.apply(made.id, &Event::Cancel, now(), &[message("b"), message("a")]).await.unwrap();
+    assert_eq!(store.pending_messages(10).await.unwrap(), [message("a"), message("b")]);
+    assert_eq!(store.pending_messages(1).await.unwrap(), [message("a")]);
+    assert!(store.message_delivered("a", now()).await.unwrap());
+    assert!(!store.message_delivered("a", now()).await.unwrap());
+    assert_eq!(store.pending_messages(10).await.unwrap(), [message("b")]);
+}
+
+macro_rules! store_suite {
+    ($name:ident, $make:expr; $($test:ident)+) => {
+        mod $name {
+            $(#[tokio::test]
+            async fn $test() {
+                let (store, _guard) = $make.await;
+                super::$test(&store).await;
+            })+
+        }
+    };
+    ($name:ident, $make:expr) => {
+        store_suite! { $name, $make;
+            a_task_reads_back_as_it_was_written
+            what_is_not_there_is_none_and_no_error
+            an_id_is_used_once
+            a_whole_life_reads_back_with_its_events_in_order
+            a_refused_event_changes_nothing
+            a_late_worker_cannot_overwrite_a_newer_one
+            claims_take_the_oldest_that_is_due_and_of_a_wanted_kind
+            no_two_claims_get_the_same_task
+            leases_end_and_are_found_by_time_and_by_node
+            a_list_is_the_owners_newest_first_page_by_page
+            the_queue_is_counted_and_positions_follow_the_age
+            files_of_a_failed_attempt_are_let_go
+            a_call_happens_once_and_is_forgotten_in_time
+            messages_commit_with_their_cause_and_are_delivered_once
+        }
+    };
+}
+
+async fn file() -> (SqliteStore, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    (SqliteStore::open(&folder.path().join("test.db")).await.unwrap(), folder)
+}
+
+async fn memory() -> (SqliteStore, ()) {
+    (SqliteStore::in_memory().await.unwrap(), ())
+}
+
+store_suite!(sqlite_file, super::file());
+store_suite!(sqlite_in_memory, super::memory());
+
+#[tokio::test]
+async fn a_sqlite_file_opens_again_with_everything_in_it() {
+    let (store, folder) = file().await;
+    let task = insert(&store, 1, now()).await;
+    store.close().await;
+    assert_eq!(store.task(task.id).await.unwrap_err().code, "store_unavailable");
+    let again = SqliteStore::open(&folder.path().join("test.db")).await.unwrap();
+    assert_eq!(again.task(task.id).await.unwrap(), Some(task));
+}
+
+#[tokio::test]
+async fn a_sqlite_file_of_a_newer_version_is_refused() {
+    let (store, folder) = file().await;
+    store.close().await;
+    let path = folder.path().join("test.db");
+    let pool = sqlx::SqlitePool::connect(&format!("sqlite:{}", path.display())).await.unwrap();
+    sqlx::query(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+         VALUES (999, 'later', 1, x'00', 0)",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    pool.close().await;
+    let error = SqliteStore::open(&path).await.unwrap_err();
+    assert_eq!(error.code, "newer_database");
+    assert!(error.message.contains("999"), "{error}");
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    std::fs::write(&path, "not a database, but long enough to look at: ".repeat(100)).unwrap();
+    assert_eq!(SqliteStore::open(&path).await.unwrap_err().code, "store_unavailable");
+}

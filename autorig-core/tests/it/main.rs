@@ -1,0 +1,10 @@
+//! The core's behaviour, as its callers see it. Each implementation of a trait runs the conformance suite.
+
+#[path = "../conformance/mod.rs"]
+mod conformance;
+
+mod dispatcher;
+mod lifecycle;
+mod outbound;
+mod service;
+mod support;
