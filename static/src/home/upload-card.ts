@@ -27,7 +27,7 @@ export function uploadCard(upload: Upload, cancel: () => void): TemplateResult {
     <h2 class="upload-title" role="status">${title}</h2>
     <progress
       max="1"
-      .value=${counted ? share : nothing}
+      value=${counted ? share : nothing}
       ?data-busy=${!counted}
       aria-label=${title}
     ></progress>

@@ -21,7 +21,7 @@ export function progressCard(task: Task, cancelling: boolean, cancel: () => void
     </div>
     <progress
       max="1"
-      .value=${current ? share : nothing}
+      value=${current ? share : nothing}
       ?data-busy=${!current}
       aria-labelledby="progress-title"
     ></progress>

@@ -130,8 +130,8 @@ export class Stage {
     this.key.position.set(1.4, 3.6, 2.6);
     this.key.target.position.set(0, 0.8, 0);
     this.key.castShadow = true;
-    this.key.shadow.mapSize.set(2048, 2048);
-    this.key.shadow.radius = 5;
+    this.key.shadow.mapSize.set(1024, 1024);
+    this.key.shadow.radius = 4;
     this.key.shadow.bias = -0.0006;
     this.key.shadow.normalBias = 0.012;
     const reach = this.key.shadow.camera;
