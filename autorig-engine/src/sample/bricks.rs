@@ -14,6 +14,8 @@ use super::{
 pub(super) const CELLS: i32 = 8;
 /// Samples along a brick's edge: neighbours share their faces.
 const SAMPLES: i32 = CELLS + 1;
+/// Cells along the edge of the smallest blocks that are looked at as a whole.
+const FINEST: i32 = 2;
 /// Cells along the edge of the blocks that the search starts from.
 const ROOT: i32 = 64;
 
@@ -143,29 +145,36 @@ impl<'a> Grid<'a> {
     }
 
     fn sample(&self, origin: IVec3, parts: Vec<u16>) -> Brick {
-        let half = CELLS / 2;
-        let mut values = vec![0.0; (SAMPLES * SAMPLES * SAMPLES) as usize];
-        let mut exact = Vec::with_capacity(8);
-        for corner in CORNERS {
-            let low = corner * half;
-            let (centre, radius) = self.around(origin + low, half);
-            let distance = self.solid.distance_of(centre, &parts);
-            if distance.abs() <= LIPSCHITZ * radius {
-                exact.push(low);
-                continue;
+        let values = vec![f32::NAN; (SAMPLES * SAMPLES * SAMPLES) as usize];
+        let mut brick = Brick { origin, parts: Vec::new(), values };
+        self.fill(&mut brick, IVec3::ZERO, CELLS, &parts);
+        brick.parts = parts;
+        brick
+    }
+
+    /// Samples a block of a brick, exactly where the surface may pass, elsewhere by sign alone.
+    fn fill(&self, brick: &mut Brick, low: IVec3, size: i32, parts: &[u16]) {
+        let (centre, radius) = self.around(brick.origin + low, size);
+        let parts = self.solid.narrow(centre, radius, parts);
+        let distance = self.solid.distance_of(centre, &parts);
+        if distance.abs() > LIPSCHITZ * radius {
+            for local in block(low, size + 1) {
+                let value = &mut brick.values[Brick::slot(local)];
+                // A neighbouring block may have had this one exactly.
+                if value.is_nan() {
+                    *value = distance as f32;
+                }
             }
-            // No surface in this eighth: the sign is all that matters.
-            for local in block(low, half + 1) {
-                values[Brick::slot(local)] = distance as f32;
+        } else if size > FINEST {
+            for corner in CORNERS {
+                self.fill(brick, low + corner * (size / 2), size / 2, &parts);
+            }
+        } else {
+            for local in block(low, size + 1) {
+                let at = self.real((brick.origin + local).as_dvec3());
+                brick.values[Brick::slot(local)] = self.solid.distance_of(at, &parts) as f32;
             }
         }
-        for low in exact {
-            for local in block(low, half + 1) {
-                let at = self.real((origin + local).as_dvec3());
-                values[Brick::slot(local)] = self.solid.distance_of(at, &parts) as f32;
-            }
-        }
-        Brick { origin, parts, values }
     }
 
     /// Fills samples until no two inside or outside regions touch at a bare edge or corner, which is

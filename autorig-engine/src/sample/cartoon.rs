@@ -116,7 +116,18 @@ fn cap() -> Solid {
             [1.172, 0.0, -0.012, 0.100, 0.100],
         ],
     );
-    solid.ball([0.0, 0.992, 0.205], [0.165, 0.013, 0.145], 0.02);
+    // The peak.
+    solid.loft(
+        Along::Z,
+        0.015,
+        0.016,
+        &[
+            [0.120, 0.0, 1.000, 0.200, 0.014],
+            [0.200, 0.0, 0.998, 0.180, 0.014],
+            [0.280, 0.0, 0.990, 0.135, 0.014],
+            [0.330, 0.0, 0.983, 0.080, 0.013],
+        ],
+    );
     solid.ball([0.0, 1.182, -0.012], [0.022, 0.018, 0.022], 0.006);
     solid
 }
@@ -151,7 +162,7 @@ pub(super) fn scene(triangles: usize) -> Scene {
     let share = |percent: usize| triangles * percent / 100;
     let body = surface(&solid(), &Warp::none([-0.46, -0.02, -0.24], [0.46, 1.14, 0.26]), share(60), 6_000);
     let hair = surface(&hair(), &Warp::none([-0.26, 0.68, -0.27], [0.26, 1.16, 0.20]), share(14), 4_000);
-    let cap = surface(&cap(), &Warp::none([-0.27, 0.95, -0.27], [0.27, 1.22, 0.37]), share(14), 4_000);
+    let cap = surface(&cap(), &Warp::none([-0.27, 0.95, -0.27], [0.27, 1.22, 0.37]), share(14), 6_000);
     let eyes = surface(&eyes(), &Warp::none([-0.15, 0.80, 0.12], [0.15, 0.95, 0.22]), share(12), 600);
 
     let mut builder = Builder::new("cartoon");

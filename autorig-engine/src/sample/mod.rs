@@ -28,14 +28,14 @@ pub const MOST_TRIANGLES: usize = 20_000_000;
 /// The characters that can be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Sample {
-    /// An adult of 1.75 m in T-pose with five fingers a hand: one closed shell 1.79 m wide, painted by a
+    /// An adult of 1.75 m in T-pose with five fingers a hand: one closed shell 1.77 m wide, painted by a
     /// texture. 30,000 triangles unless told otherwise.
     Human,
     /// A big head and short limbs in A-pose, 1.2 m: shells for body, eyes, hair and cap. 12,000 triangles.
     Cartoon,
     /// 28 separate shells in as many nodes, 1.8 m in A-pose, with vertex colours. 8,000 triangles.
     Robot,
-    /// A four-legged animal 1.04 m high and 1.7 m long: one closed shell. 10,000 triangles.
+    /// A four-legged animal 1.03 m high and 1.7 m long: one closed shell. 10,000 triangles.
     Quadruped,
 }
 

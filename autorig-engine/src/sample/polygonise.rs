@@ -112,7 +112,7 @@ fn place(grid: &Grid, brick: &Brick, cell: IVec3) -> DVec3 {
     let low = (brick.origin + cell).as_dvec3();
     let p = grid.real(low + sum / crossings);
     let size = grid.real(low).distance(grid.real(low + 1.0)) / 3.0_f64.sqrt();
-    settle(grid.solid, &brick.parts, p, size)
+    settle(grid.solid, &grid.solid.narrow(p, size, &brick.parts), p, size)
 }
 
 /// One Newton step towards the surface, short enough not to fold the mesh.

@@ -1,4 +1,4 @@
-//! A four-legged animal like a fox, 1.05 m to the tips of its ears, standing along Z: one closed shell.
+//! A four-legged animal like a fox, 1.03 m to the tips of its ears, standing along Z: one closed shell.
 
 use glam::DVec3;
 

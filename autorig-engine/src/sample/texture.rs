@@ -4,8 +4,8 @@ use glam::DVec3;
 use image::{ImageEncoder, codecs::png::PngEncoder};
 use rayon::prelude::*;
 
-/// Pixels along the side of the human's texture.
-const SIDE: u32 = 512;
+/// Pixels across and down the human's texture.
+const SIZE: [u32; 2] = [512, 1024];
 /// Height where the texture changes from body rows to head rows.
 const NECK: f64 = 1.49;
 /// Share of the texture's height that the head gets.
@@ -37,7 +37,7 @@ pub(super) fn human_uv(p: DVec3) -> [f64; 2] {
 
 /// The human's skin, hair, face, shirt and shorts as PNG.
 pub(super) fn human() -> Vec<u8> {
-    png(SIDE, |u, v| {
+    png(SIZE, |u, v| {
         if v < HEAD_ROWS {
             head(u * std::f64::consts::PI, NECK + (1.0 - v / HEAD_ROWS) * (1.76 - NECK))
         } else {
@@ -80,7 +80,7 @@ pub(super) fn cartoon_uv(p: DVec3) -> [f64; 2] {
 /// Skin, mouth, pullover, trousers, mittens and shoes of the cartoon as PNG.
 pub(super) fn cartoon() -> Vec<u8> {
     const MITTEN: [f64; 3] = [250.0, 204.0, 72.0];
-    png(512, |u, v| {
+    png([512; 2], |u, v| {
         let y = 1.25 * (1.0 - v);
         let x = u;
         let mut colour = [244.0, 196.0, 164.0];
@@ -127,7 +127,7 @@ pub(super) fn quadruped_uv(p: DVec3) -> [f64; 2] {
 pub(super) fn quadruped() -> Vec<u8> {
     const CREAM: [f64; 3] = [246.0, 232.0, 210.0];
     const DARK: [f64; 3] = [52.0, 38.0, 34.0];
-    png(512, |u, v| {
+    png([512; 2], |u, v| {
         let (z, y) = (u * 1.85 - 0.95, 1.1 * (1.0 - v));
         let mut colour = [206.0, 106.0, 44.0];
         colour = mix(colour, [176.0, 84.0, 34.0], smooth(0.66, 0.74, y) * (1.0 - smooth(0.25, 0.40, z)));
@@ -206,17 +206,19 @@ fn edge(value: f64, at: f64, width: f64) -> f64 {
     smooth(at - width, at + width, value)
 }
 
-/// A square PNG whose texels are sRGB colours (0 to 255) of u and v.
-pub(super) fn png(side: u32, colour: impl Fn(f64, f64) -> [f64; 3] + Sync) -> Vec<u8> {
-    let at = |i: u32| (f64::from(i) + 0.5) / f64::from(side);
+/// A PNG whose texels are sRGB colours (0 to 255) of u and v.
+fn png([width, height]: [u32; 2], colour: impl Fn(f64, f64) -> [f64; 3] + Sync) -> Vec<u8> {
+    let middle = |i: u32, count: u32| (f64::from(i) + 0.5) / f64::from(count);
     let row = |row: u32| -> Vec<u8> {
-        let texel = |column| colour(at(column), at(row)).map(|c| c.round().clamp(0.0, 255.0) as u8);
-        (0..side).flat_map(texel).collect()
+        let texel = |column| {
+            colour(middle(column, width), middle(row, height)).map(|c| c.round().clamp(0.0, 255.0) as u8)
+        };
+        (0..width).flat_map(texel).collect()
     };
-    let pixels: Vec<Vec<u8>> = (0..side).into_par_iter().map(row).collect();
+    let pixels: Vec<Vec<u8>> = (0..height).into_par_iter().map(row).collect();
     let mut bytes = Vec::new();
     let encoder = PngEncoder::new(&mut bytes);
-    match encoder.write_image(&pixels.concat(), side, side, image::ExtendedColorType::Rgb8) {
+    match encoder.write_image(&pixels.concat(), width, height, image::ExtendedColorType::Rgb8) {
         Ok(()) => bytes,
         // The buffer is in memory and of the right length.
         Err(_) => Vec::new(),

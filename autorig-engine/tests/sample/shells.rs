@@ -6,7 +6,7 @@ use autorig_engine::scene::Scene;
 use glam::DVec3;
 
 /// Every vertex in canonical space and every triangle, meshes one after the other.
-pub fn world(scene: &Scene) -> (Vec<DVec3>, Vec<[u32; 3]>) {
+pub(crate) fn world(scene: &Scene) -> (Vec<DVec3>, Vec<[u32; 3]>) {
     let (mut positions, mut triangles) = (Vec::new(), Vec::new());
     for node in &scene.nodes {
         for primitive in node.mesh.iter().flat_map(|m| &scene.meshes[*m].primitives) {
@@ -22,20 +22,20 @@ pub fn world(scene: &Scene) -> (Vec<DVec3>, Vec<[u32; 3]>) {
 
 /// One connected closed surface.
 #[derive(Default)]
-pub struct Shell {
-    pub volume: f64,
+pub(crate) struct Shell {
+    pub(crate) volume: f64,
     /// Vertices − edges + triangles: 2 for a ball.
-    pub euler: i64,
+    pub(crate) euler: i64,
 }
 
-pub struct Shells {
-    pub list: Vec<Shell>,
+pub(crate) struct Shells {
+    pub(crate) list: Vec<Shell>,
 }
 
 impl Shells {
     /// Splits a scene into shells; panics where an edge has not exactly two triangles in opposite
     /// directions, or a vertex more than one fan.
-    pub fn of(scene: &Scene, what: &str) -> Self {
+    pub(crate) fn of(scene: &Scene, what: &str) -> Self {
         let (positions, triangles) = world(scene);
         let mut directed: HashMap<(u32, u32), u32> = HashMap::new();
         for (t, corners) in triangles.iter().enumerate() {
@@ -70,7 +70,7 @@ impl Shells {
         Self { list: shells.into_values().collect() }
     }
 
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.list.len()
     }
 }
@@ -102,7 +102,7 @@ fn assert_fans(triangles: &[[u32; 3]], directed: &HashMap<(u32, u32), u32>, coun
 }
 
 /// Connected pieces of the triangles whose vertices all satisfy `keep`.
-pub fn components(triangles: &[[u32; 3]], keep: impl Fn(u32) -> bool) -> usize {
+pub(crate) fn components(triangles: &[[u32; 3]], keep: impl Fn(u32) -> bool) -> usize {
     let most = triangles.iter().flatten().max().map_or(0, |m| *m as usize + 1);
     let mut union = Union::new(most);
     let kept: Vec<_> = triangles.iter().filter(|t| t.iter().all(|i| keep(*i))).collect();
@@ -117,7 +117,7 @@ pub fn components(triangles: &[[u32; 3]], keep: impl Fn(u32) -> bool) -> usize {
 }
 
 /// How often the surface winds around a point: 1 inside, 0 outside.
-pub fn winding(positions: &[DVec3], triangles: &[[u32; 3]], at: DVec3) -> f64 {
+pub(crate) fn winding(positions: &[DVec3], triangles: &[[u32; 3]], at: DVec3) -> f64 {
     let angle = |t: &[u32; 3]| {
         let [a, b, c] = t.map(|i| positions[i as usize] - at);
         let (la, lb, lc) = (a.length(), b.length(), c.length());
