@@ -94,6 +94,27 @@ fn strips_and_fans_become_triangles_of_the_same_winding() {
 }
 
 #[test]
+fn parts_that_share_their_vertices_each_keep_those_they_use_in_order() {
+    let mut glb = Glb::tetrahedron();
+    let first = glb.accessor(U16, "SCALAR", 3, &shorts(&[3, 1, 2]));
+    let second = glb.accessor(U16, "SCALAR", 6, &shorts(&[0, 1, 2, 0, 2, 3]));
+    let joints = glb.accessor(U8, "VEC4", 4, &[0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0]);
+    let weights = glb.accessor(F32, "VEC4", 4, &floats(&[1.0, 0.0, 0.0, 0.0].repeat(4)));
+    let attributes = json!({"POSITION": 0, "JOINTS_0": joints, "WEIGHTS_0": weights});
+    glb.json["meshes"][0]["primitives"] = json!([
+        {"attributes": attributes, "indices": first, "targets": [{"POSITION": 0}]},
+        {"attributes": attributes, "indices": second, "targets": [{"POSITION": 0}]},
+    ]);
+    let scene = glb.read().unwrap();
+    let [first, second] = &scene.meshes[0].primitives[..] else { panic!() };
+    assert_eq!((first.positions.as_slice(), first.indices.as_slice()), (&POINTS[1..], &[2, 0, 1][..]));
+    assert_eq!(first.morphs[0].positions, POINTS[1..]);
+    let joints: Vec<u16> = first.influences.as_ref().unwrap().iter().map(|(j, _)| j[0]).collect();
+    assert_eq!(joints, [1, 2, 3]);
+    assert_eq!((second.positions.as_slice(), second.indices.len()), (&POINTS[..], 6));
+}
+
+#[test]
 fn points_and_lines_are_left_out_and_said() {
     let mut glb = Glb::tetrahedron();
     let mut lines = glb.primitive().clone();

@@ -1,5 +1,7 @@
 //! Meshes: primitives, morph targets, input influences.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::accessor::Accessors;
@@ -56,6 +58,7 @@ fn read_mesh(
     let name = label("mesh", index, def.name.as_deref());
     let targets = def.primitives.first().map_or(0, |p| p.targets.len());
     let mut primitives = Vec::with_capacity(def.primitives.len());
+    let shared = shared_positions(def);
     for primitive in &def.primitives {
         if let Some(material) = primitive.material.filter(|&m| m >= root.materials.len()) {
             let count = root.materials.len();
@@ -66,6 +69,9 @@ fn read_mesh(
                 scene.warn("morphs_differ", format!("the parts of {name} have different morph targets"));
                 read.morphs.resize_with(targets, Morph::default);
             }
+            if attribute(&primitive.attributes, "POSITION").is_some_and(|p| shared.contains(&p)) {
+                keep_used(&mut read);
+            }
             primitives.push(read);
         }
     }
@@ -73,6 +79,59 @@ fn read_mesh(
     let mut morph_weights: Vec<f32> = def.weights.iter().map(|w| finite_or_zero(*w)).collect();
     morph_weights.resize(targets, 0.0);
     Ok(Mesh { name: def.name.clone().unwrap_or_default(), primitives, morph_names, morph_weights, extras })
+}
+
+/// Positions that several parts of a mesh draw from, as writers do that split by material.
+fn shared_positions(mesh: &MeshDef) -> BTreeSet<usize> {
+    let mut seen = BTreeSet::new();
+    let positions = mesh.primitives.iter().filter_map(|p| attribute(&p.attributes, "POSITION"));
+    positions.filter(|p| !seen.insert(*p)).collect()
+}
+
+/// Leaves a part the vertices it uses, in their order: else each part of a shared mesh would carry all of them.
+fn keep_used(primitive: &mut Primitive) {
+    let mut used = vec![false; primitive.positions.len()];
+    for &index in &primitive.indices {
+        if let Some(slot) = used.get_mut(index as usize) {
+            *slot = true;
+        }
+    }
+    if used.iter().all(|u| *u) {
+        return;
+    }
+    let mut places = Vec::with_capacity(used.len());
+    let mut next = 0u32;
+    for &used in &used {
+        places.push(next);
+        next += u32::from(used);
+    }
+    for index in &mut primitive.indices {
+        *index = places.get(*index as usize).copied().unwrap_or(0);
+    }
+    retain(&mut primitive.positions, &used, 1);
+    primitive.normals.iter_mut().for_each(|v| retain(v, &used, 1));
+    primitive.tangents.iter_mut().for_each(|v| retain(v, &used, 1));
+    primitive.uvs.iter_mut().for_each(|v| retain(v, &used, 1));
+    primitive.colors.iter_mut().for_each(|v| retain(v, &used, 1));
+    for morph in &mut primitive.morphs {
+        for list in [&mut morph.positions, &mut morph.normals, &mut morph.tangents] {
+            retain(list, &used, 1);
+        }
+    }
+    if let Some(influences) = &mut primitive.influences {
+        retain(&mut influences.joints, &used, influences.per_vertex);
+        retain(&mut influences.weights, &used, influences.per_vertex);
+    }
+}
+
+/// Keeps the values of used vertices, `per_vertex` each.
+fn retain<T>(values: &mut Vec<T>, used: &[bool], per_vertex: usize) {
+    let mut at = 0;
+    values.retain(|_| {
+        let keep = used.get(at / per_vertex.max(1)).copied().unwrap_or(false);
+        at += 1;
+        keep
+    });
 }
 
 /// Takes `targetNames` out of a mesh's extras.

@@ -3,7 +3,7 @@
 use glam::{DVec2, DVec3};
 
 /// Larger polygons than this are fanned: cutting ears takes time that grows with the square.
-const MAX_EARS: usize = 256;
+const MAX_EARS: usize = 100;
 
 /// Splits a polygon into triangles inside of it, as indices into `points`; there are always two less than corners.
 pub(super) fn triangulate(points: &[DVec3], out: &mut Vec<[usize; 3]>) {
@@ -72,13 +72,16 @@ fn cut_ears(flat: &[DVec2], out: &mut Vec<[usize; 3]>) {
             area(at(a), at(b), at(c)) > 0.0
                 && !ring.iter().any(|&p| p != a && p != b && p != c && inside(at(p), at(a), at(b), at(c)))
         };
-        // A polygon that crosses itself may have no ear left; what remains is cut anyhow.
-        let ear = (0..n).find(is_ear).unwrap_or(1);
+        // A polygon that crosses itself may have no ear left; what remains is fanned.
+        let Some(ear) = (0..n).find(is_ear) else { break };
         out.push(corner(ear));
         ring.remove(ear);
     }
-    if let [a, b, c] = ring[..] {
-        out.push([a, b, c]);
+    if let Some((first, rest)) = ring.split_first() {
+        out.extend(rest.windows(2).filter_map(|w| match w {
+            [a, b] => Some([*first, *a, *b]),
+            _ => None,
+        }));
     }
 }
 
