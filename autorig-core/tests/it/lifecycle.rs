@@ -12,7 +12,7 @@ use autorig_core::{
 };
 use proptest::prelude::*;
 
-pub fn task(at: Time, id: u128) -> Task {
+pub(crate) fn task(at: Time, id: u128) -> Task {
     let id = TaskId(uuid::Uuid::from_u128(id));
     Task {
         id,
@@ -47,7 +47,7 @@ pub fn task(at: Time, id: u128) -> Task {
     }
 }
 
-pub fn task_file(index: u32, key: &str, blob: &str) -> TaskFile {
+pub(crate) fn task_file(index: u32, key: &str, blob: &str) -> TaskFile {
     TaskFile {
         index,
         key: key.to_owned(),
@@ -59,7 +59,7 @@ pub fn task_file(index: u32, key: &str, blob: &str) -> TaskFile {
     }
 }
 
-pub fn failure() -> TaskError {
+pub(crate) fn failure() -> TaskError {
     TaskError {
         class: Class::Temporary,
         code: "worker_lost".to_owned(),
@@ -68,7 +68,7 @@ pub fn failure() -> TaskError {
     }
 }
 
-pub fn event(trigger: Trigger, attempt: u32, now: Time, n: u8) -> Event {
+pub(crate) fn event(trigger: Trigger, attempt: u32, now: Time, n: u8) -> Event {
     let stage = Stage::ALL[usize::from(n) % Stage::ALL.len()];
     match trigger {
         Trigger::Claim => {

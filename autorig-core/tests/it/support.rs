@@ -20,10 +20,10 @@ use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 /// A test that waits longer has failed.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Fails instead of hanging.
-pub async fn soon<T>(what: &str, work: impl Future<Output = T>) -> T {
+pub(crate) async fn soon<T>(what: &str, work: impl Future<Output = T>) -> T {
     match tokio::time::timeout(PATIENCE, work).await {
         Ok(value) => value,
         Err(_) => panic!("waited too long for {what}"),
@@ -34,19 +34,21 @@ type Step = Box<dyn FnOnce(Job, Events, CancellationToken) -> BoxFuture<'static,
 
 /// A worker that does what the test says, one step an attempt; afterwards it makes everything.
 #[derive(Default)]
-pub struct Scripted {
+pub(crate) struct Scripted {
     steps: Mutex<VecDeque<Step>>,
-    pub attempts: Mutex<Vec<(TaskId, u32)>>,
-    pub slots: usize,
+    pub(crate) attempts: Mutex<Vec<(TaskId, u32)>>,
+    pub(crate) slots: usize,
 }
 
 impl Scripted {
-    pub fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self { slots: 1, ..Self::default() })
     }
 
-    pub fn then<F>(self: &Arc<Self>, step: impl FnOnce(Job, Events, CancellationToken) -> F + Send + 'static)
-    where
+    pub(crate) fn then<F>(
+        self: &Arc<Self>,
+        step: impl FnOnce(Job, Events, CancellationToken) -> F + Send + 'static,
+    ) where
         F: Future<Output = Result<()>> + Send + 'static,
     {
         let step: Step = Box::new(move |job, events, cancel| Box::pin(step(job, events, cancel)));
@@ -78,17 +80,17 @@ impl Worker for Scripted {
     }
 }
 
-pub async fn file(events: &Events, key: &str) -> Result<()> {
+pub(crate) async fn file(events: &Events, key: &str) -> Result<()> {
     let content = FileContent::Bytes(format!("bytes of {key}").into());
     events.send(JobEvent::File { key: key.to_owned(), content }).await
 }
 
-pub async fn progress(events: &Events, stage: Stage, fraction: f32) -> Result<()> {
+pub(crate) async fn progress(events: &Events, stage: Stage, fraction: f32) -> Result<()> {
     events.send(JobEvent::Progress { stage, fraction }).await
 }
 
 /// What a rig that works tells.
-pub async fn everything(events: &Events) -> Result<()> {
+pub(crate) async fn everything(events: &Events) -> Result<()> {
     progress(events, Stage::Read, 0.1).await?;
     file(events, "prepared_glb").await?;
     progress(events, Stage::Skin, 0.6).await?;
@@ -97,26 +99,26 @@ pub async fn everything(events: &Events) -> Result<()> {
 }
 
 /// The parts of a core.
-pub struct World {
-    pub autorig: AutoRig,
-    pub store: Arc<dyn Store>,
-    pub blobs: Arc<dyn BlobStore>,
-    pub clock: Arc<ManualClock>,
-    pub worker: Arc<Scripted>,
+pub(crate) struct World {
+    pub(crate) autorig: AutoRig,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) blobs: Arc<dyn BlobStore>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) worker: Arc<Scripted>,
     _folder: tempfile::TempDir,
 }
 
 impl World {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(|builder| builder).await
     }
 
-    pub async fn with(more: impl FnOnce(Builder) -> Builder) -> Self {
+    pub(crate) async fn with(more: impl FnOnce(Builder) -> Builder) -> Self {
         let store = Arc::new(SqliteStore::in_memory().await.unwrap());
         Self::over(store, more).await
     }
 
-    pub async fn over(store: Arc<dyn Store>, more: impl FnOnce(Builder) -> Builder) -> Self {
+    pub(crate) async fn over(store: Arc<dyn Store>, more: impl FnOnce(Builder) -> Builder) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let blobs: Arc<dyn BlobStore> = Arc::new(LocalBlobs::open(folder.path()).await.unwrap());
         let clock = Arc::new(ManualClock::default());
@@ -131,24 +133,24 @@ impl World {
         Self { autorig, store, blobs, clock, worker, _folder: folder }
     }
 
-    pub fn tasks(&self) -> &TaskService {
+    pub(crate) fn tasks(&self) -> &TaskService {
         self.autorig.tasks()
     }
 
-    pub async fn start(&self) {
+    pub(crate) async fn start(&self) {
         self.autorig.start().await.unwrap();
     }
 
-    pub async fn create(&self) -> Task {
+    pub(crate) async fn create(&self) -> Task {
         self.tasks().create(NewTask::rig(upload("hero.glb", b"glTF model"))).await.unwrap().task
     }
 
-    pub async fn task(&self, id: TaskId) -> Task {
+    pub(crate) async fn task(&self, id: TaskId) -> Task {
         self.tasks().get(id).await.unwrap().unwrap()
     }
 
     /// The task as soon as it is as wanted.
-    pub async fn until(&self, id: TaskId, what: &str, wanted: impl Fn(&Task) -> bool) -> Task {
+    pub(crate) async fn until(&self, id: TaskId, what: &str, wanted: impl Fn(&Task) -> bool) -> Task {
         soon(what, async {
             let mut seen = None;
             loop {
@@ -163,28 +165,28 @@ impl World {
         .await
     }
 
-    pub async fn until_status(&self, id: TaskId, status: TaskStatus) -> Task {
+    pub(crate) async fn until_status(&self, id: TaskId, status: TaskStatus) -> Task {
         self.until(id, status.as_str(), |task| task.status == status).await
     }
 
     /// Every stored blob of the tasks.
-    pub async fn results(&self) -> Vec<String> {
+    pub(crate) async fn results(&self) -> Vec<String> {
         self.blobs.list("tasks/").await.unwrap()
     }
 
-    pub async fn uploads(&self) -> Vec<String> {
+    pub(crate) async fn uploads(&self) -> Vec<String> {
         self.blobs.list("uploads/").await.unwrap()
     }
 }
 
-pub fn upload(name: &str, bytes: &[u8]) -> Input {
+pub(crate) fn upload(name: &str, bytes: &[u8]) -> Input {
     Input::Upload { name: name.to_owned(), body: bytes_body(bytes.to_vec()) }
 }
 
-pub fn keyed(key: &str, input: Input) -> NewTask {
+pub(crate) fn keyed(key: &str, input: Input) -> NewTask {
     NewTask { idempotency_key: Some(key.to_owned()), ..NewTask::rig(input) }
 }
 
-pub async fn create(world: &World, new: NewTask) -> Result<Created> {
+pub(crate) async fn create(world: &World, new: NewTask) -> Result<Created> {
     world.tasks().create(new).await
 }

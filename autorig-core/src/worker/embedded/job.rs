@@ -4,7 +4,7 @@ use autorig_engine::{Options, Progress, Stage as EngineStage, read::Source, scen
 
 use crate::{
     Error, Result,
-    task::{RigOptions, Stage},
+    task::{RigClass, RigOptions, Stage},
 };
 
 /// What is rigged, and how.
@@ -35,6 +35,10 @@ const EXPORT_BEGINS: f32 = 0.95;
 /// Rigs, file by file.
 pub(super) fn perform(job: RigJob, sink: &mut dyn Sink) -> Result<()> {
     let mut options = Options { threads: job.threads, ..Options::default() };
+    options.class = match job.options.class {
+        RigClass::Auto => autorig_engine::rig::Class::Auto,
+        RigClass::Humanoid => autorig_engine::rig::Class::Humanoid,
+    };
     options.joints = job.options.joints;
     options.influences = job.options.influences;
     // The upload's limit was checked when it arrived.
