@@ -1,5 +1,7 @@
 //! Bytes to a [`Scene`]: hostile input stops here, with a typed error.
 
+#![deny(clippy::indexing_slicing, clippy::expect_used, clippy::panic)]
+
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};

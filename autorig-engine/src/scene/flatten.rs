@@ -175,6 +175,10 @@ impl Scene {
             }
         }
         let name = if mesh.name.is_empty() { node.name.clone() } else { mesh.name.clone() };
+        if joints.is_none() && world.determinant() == 0.0 {
+            let message = format!("mesh \"{name}\" is scaled to nothing in at least one direction");
+            self.warn("singular_transform", message);
+        }
         if strangers > 0 {
             self.warn(
                 "weights_repaired",

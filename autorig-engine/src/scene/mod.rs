@@ -3,6 +3,8 @@
 //! Everything is in the file's own frame and unit. Matrices are column-major for column vectors
 //! (`glam::DMat4`), as in glTF. Vertex order and triangle order are the file's.
 
+#![deny(clippy::indexing_slicing, clippy::expect_used, clippy::panic)]
+
 use glam::{DMat4, DVec3};
 use serde_json::{Map, Value};
 

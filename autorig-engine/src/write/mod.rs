@@ -1,5 +1,7 @@
 //! Rig and scene to bytes.
 
+#![deny(clippy::indexing_slicing, clippy::expect_used, clippy::panic)]
+
 use crate::{Result, Rig, scene::Scene};
 
 mod buffer;

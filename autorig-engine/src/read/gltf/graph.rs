@@ -10,7 +10,7 @@ use crate::scene::{Node, Scene, Skin};
 /// Reads the nodes and the roots of the scene that is shown.
 pub(super) fn read(root: &Root, scene: &mut Scene) -> Result<()> {
     for (index, def) in root.nodes.iter().enumerate() {
-        let node = read_node(root, index, def, scene)?;
+        let node = read_node(root, index, def)?;
         scene.nodes.push(node);
     }
     let parents = parents(root)?;
@@ -27,7 +27,7 @@ pub(super) fn read(root: &Root, scene: &mut Scene) -> Result<()> {
     Ok(())
 }
 
-fn read_node(root: &Root, index: usize, def: &NodeDef, scene: &mut Scene) -> Result<Node> {
+fn read_node(root: &Root, index: usize, def: &NodeDef) -> Result<Node> {
     let name = || label("node", index, def.name.as_deref());
     let check = |what: &str, target: Option<usize>, count: usize| match target {
         Some(target) if target >= count => {
@@ -40,10 +40,6 @@ fn read_node(root: &Root, index: usize, def: &NodeDef, scene: &mut Scene) -> Res
     let local = local_matrix(def);
     if !local.to_cols_array().iter().all(|x| x.is_finite()) {
         return Err(corrupt(format!("{} has a transform that is not finite", name())));
-    }
-    if def.mesh.is_some() && local.determinant() == 0.0 {
-        scene
-            .warn("singular_transform", format!("{} is scaled to nothing in at least one direction", name()));
     }
     Ok(Node {
         name: def.name.clone().unwrap_or_default(),
