@@ -196,8 +196,8 @@ impl Solid {
         for &i in parts {
             let (shape, softness) = &self.parts[usize::from(i)];
             if let Shape::Dent(centre, radius, depth) = shape {
-                let q = 1.0 - p.distance_squared(*centre) / (radius * radius);
-                distance += depth * q.max(0.0).powi(3);
+                let q = (1.0 - p.distance_squared(*centre) / (radius * radius)).max(0.0);
+                distance += depth * q * q * q;
             } else {
                 distance = smooth_min(distance, shape.distance(p), *softness);
             }
