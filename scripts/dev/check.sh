@@ -11,12 +11,18 @@ dev_check() {
 check_parts() {
     part "format" parse_check cargo fmt --all --check
     part "lints" parse_check cargo clippy --locked --workspace --all-targets -- -D warnings
+    part "documentation builds" parse_check check_docs
     part "shell scripts" parse_plain check_shell
     part "types of the scripts" parse_check check_scripts
     part "page types and lints" parse_check check_page
     part "API document is fresh" parse_check check_openapi
     part "invariants" parse_plain python3 scripts/invariants.py
     part "third-party crates" parse_check check_deny
+}
+
+# Broken links in the crates' documentation are errors; what it needs of the dependencies, the lints have made already.
+check_docs() {
+    RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --document-private-items "${RUST_SET[@]}"
 }
 
 check_shell() {
