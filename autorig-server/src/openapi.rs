@@ -1,5 +1,7 @@
 //! The API document: what poem-openapi derives from the handlers, made exact where it cannot say enough.
 
+use std::collections::BTreeMap;
+
 use poem_openapi::{registry::Registry, types::Type};
 use serde_json::{Map, Value, json};
 
@@ -44,6 +46,7 @@ pub fn openapi_json() -> String {
         }
     }
     describe_events(&mut document);
+    let document = tidy(document);
     let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
     text.push('\n');
     text
@@ -81,6 +84,35 @@ fn describe_events(document: &mut Value) {
             "error": reference("TaskError"),
         }),
     );
+}
+
+/// Writes things as other tools expect them, with sorted keys whatever the JSON library is built with.
+fn tidy(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let sorted: BTreeMap<String, Value> =
+                fields.into_iter().map(|(name, value)| (tidy_name(name), tidy(value))).collect();
+            let mut fields: Map<String, Value> = sorted.into_iter().collect();
+            if let Some(all) = fields.get_mut("allOf").and_then(Value::as_array_mut) {
+                // The description is repeated beside; an empty member would only blur the type.
+                all.retain(|member| {
+                    member.as_object().is_none_or(|m| m.keys().any(|key| key != "description"))
+                });
+            }
+            Value::Object(fields)
+        }
+        Value::Array(items) => items.into_iter().map(tidy).collect(),
+        other => other,
+    }
+}
+
+fn tidy_name(name: String) -> String {
+    match name.as_str() {
+        "application/json; charset=utf-8" => "application/json".to_owned(),
+        "ETAG" => "ETag".to_owned(),
+        "CACHE-CONTROL" => "Cache-Control".to_owned(),
+        _ => name,
+    }
 }
 
 /// poem-openapi leaves a field that may be null out of `required` and does not say `nullable`.

@@ -4,6 +4,7 @@ use std::{
     future::Future,
     net::{SocketAddr, TcpListener},
     sync::Arc,
+    time::Duration,
 };
 
 use autorig_core::AutoRig;
@@ -22,6 +23,9 @@ use crate::{
     routes::Routes,
     ui::Ui,
 };
+
+/// A connection on which nothing moves for so long is closed; longer than any `?wait=`.
+const IDLE: Duration = Duration::from_secs(120);
 
 /// A server that listens, but does not answer before [`Server::run`].
 pub struct Server {
@@ -63,6 +67,7 @@ impl Server {
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
         self.autorig.start().await.map_err(ServerError::Start)?;
         let grace = self.config.grace;
+        let idle = IDLE.max(self.config.heartbeat * 2);
         let stopping = CancellationToken::new();
         let app = application(&self.autorig, self.config, stopping.clone());
         let acceptor = TcpAcceptor::from_std(self.listener)?;
@@ -73,6 +78,7 @@ impl Server {
         tracing::info!(addr = %self.addr, "listening");
         let served = poem::Server::new_with_acceptor(acceptor)
             .name("autorig")
+            .idle_timeout(idle)
             .run_with_graceful_shutdown(app, stop, Some(grace))
             .await;
         self.autorig.shutdown(grace).await;

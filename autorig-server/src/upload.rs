@@ -9,6 +9,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use autorig_core::{Error, blob::ByteStream};
@@ -29,6 +30,8 @@ const AROUND_A_FILE: u64 = 1 << 20;
 pub(crate) const TEXT_LIMIT: u64 = 256 << 10;
 /// More fields than there are options.
 const MAX_FIELDS: usize = 64;
+/// How long a refused body is read before the answer.
+const DRAIN_TIME: Duration = Duration::from_secs(10);
 /// Pieces a file is handed on in.
 const PIECE: usize = 64 << 10;
 
@@ -96,6 +99,15 @@ pub(crate) fn cut_off() -> Problem {
     .retryable()
 }
 
+/// Reads and forgets a body that is refused, for a while: a browser that cannot send it to the end reports a
+/// broken connection instead of our answer. Who asks first (`Expect: 100-continue`) is spared this.
+async fn drain(body: Body) {
+    let mut pieces = body.into_bytes_stream();
+    let all = async { while let Some(Ok(_)) = pieces.next().await {} };
+    // Whoever is still sending then has to live without the reason.
+    let _ = tokio::time::timeout(DRAIN_TIME, all).await;
+}
+
 /// What was wrong with a body that somebody else has read.
 #[derive(Clone, Default)]
 pub(crate) struct Verdict(Arc<Mutex<Option<Problem>>>);
@@ -145,6 +157,9 @@ impl Form {
         let limit = file_limit.saturating_add(AROUND_A_FILE);
         let announced = req.header(header::CONTENT_LENGTH.as_str()).and_then(|n| n.parse::<u64>().ok());
         if announced.is_some_and(|n| n > limit) {
+            if !req.headers().contains_key(header::EXPECT) {
+                drain(body).await;
+            }
             return Err(too_large(file_limit));
         }
         let (body, meter) = metered(body, limit);

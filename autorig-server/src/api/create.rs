@@ -47,6 +47,9 @@ impl CreateApi {
         idempotency_key: Header<Option<String>>,
         body: CreateBody,
     ) -> Result<CreateAnswer, Problem> {
+        if req.header("content-encoding").is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
+            return Err(Problem::unsupported_media_type("bodies with a Content-Encoding are not read"));
+        }
         let essence = content_type(req);
         let created = match essence.as_str() {
             "multipart/form-data" => state.create_from_form(req, body.0, idempotency_key.0).await?,

@@ -95,3 +95,50 @@ async fn a_failed_task_leaves_only_what_it_lists() {
     // The upload stays for a later restart of the task, nothing else does.
     assert_eq!(server.stored_files().len(), 1, "{:?}", server.stored_files());
 }
+
+/// What the names of files say that cannot be read or rigged.
+const BROKEN: [&str; 16] = [
+    "accessor",
+    "all_same",
+    "cyclic",
+    "degenerate",
+    "draco",
+    "empty",
+    "far_from",
+    "fbx_",
+    "index_out",
+    "inf_pos",
+    "is_a_",
+    "meshopt",
+    "nan_pos",
+    "points_only",
+    "truncated",
+    "zero_faces",
+];
+
+#[tokio::test]
+async fn every_broken_file_of_the_collection_ends_as_done_or_as_a_clear_error() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/rigbench/inputs");
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        eprintln!("skipped: the collection of files is not here");
+        return;
+    };
+    let server = TestServer::with_engine().await;
+    // What can be rigged is for the engine's own tests; here it is the server that must get through.
+    let broken = |path: &std::path::PathBuf| BROKEN.iter().any(|word| path.to_string_lossy().contains(word));
+    for path in entries.map(|entry| entry.unwrap().path()).filter(broken) {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let answer = server.upload(&name, std::fs::read(&path).unwrap()).await;
+        let (status, body) = (answer.status(), answer.json::<Value>().await.unwrap());
+        if status != 202 {
+            assert!(status.is_client_error() && body["remedy"].is_string(), "{name}: {body}");
+            continue;
+        }
+        let task = server.finished(body["task_id"].as_str().unwrap()).await;
+        let error = &task["error"];
+        let clear =
+            error["class"] == "user_violation" && error["code"].is_string() && error["remedy"].is_string();
+        assert!(task["status"] == "done" || clear, "{name}: {task}");
+    }
+    server.assert_still_serves().await;
+}

@@ -110,7 +110,12 @@ async fn a_body_that_is_not_what_it_says_is_refused() {
         ("multipart/form-data", "x", 400, "invalid_multipart"),
         ("multipart/form-data; boundary=b", "--b--\r\n", 422, "input_missing"),
         ("multipart/form-data; boundary=b", "nothing of the kind", 400, "upload_cut_off"),
-        ("multipart/form-data; boundary=b", "--b\r\n\r\nx\r\n--b--\r\n", 400, "invalid_multipart"),
+        (
+            "multipart/form-data; boundary=b",
+            "--b\r\ncontent-type: text/plain\r\n\r\nx\r\n--b--\r\n",
+            400,
+            "invalid_multipart",
+        ),
     ] {
         let answer = post(content_type, body).send().await.unwrap();
         problem(answer, status, code).await;
@@ -161,6 +166,46 @@ async fn a_length_that_is_too_large_is_refused_before_the_body() {
     let answer =
         raw::send(&server, raw::create_head("content-length: 999999999999").into_bytes()).await.unwrap();
     assert_eq!((answer.status, answer.body["code"].as_str()), (413, Some("limit_upload")));
+    server.assert_nothing_is_left().await;
+}
+
+#[tokio::test]
+async fn whoever_sends_far_too_much_is_told_why() {
+    let server = Setup { upload_limit: 100_000, ..Setup::default() }.start().await;
+    problem(server.upload("a.glb", vec![7; 30 << 20]).await, 413, "limit_upload").await;
+    server.assert_nothing_is_left().await;
+}
+
+#[tokio::test]
+async fn a_packed_body_is_not_unpacked() {
+    let server = TestServer::start().await;
+    let request = server.post("/api/task/create").header("content-encoding", "gzip");
+    let answer = request.json(&json!({"link": "https://example.org/a.glb"})).send().await.unwrap();
+    problem(answer, 415, "unsupported_media_type").await;
+}
+
+#[tokio::test]
+async fn a_call_whose_first_is_still_running_is_told_to_wait() {
+    let server = TestServer::start().await;
+    let option =
+        format!("--{}\r\ncontent-disposition: form-data; name=\"mode\"\r\n\r\nfull\r\n", raw::BOUNDARY);
+    let mut first = raw::create_head("content-length: 100000\r\nidempotency-key: k").into_bytes();
+    first.extend(format!("{option}{}half", raw::form_head("a.glb")).as_bytes());
+    let connection = raw::send_and_hold(&server, first).await;
+    let second = async {
+        loop {
+            let form = Form::new().text("mode", "full").part("file", file(b""));
+            let call = server.post("/api/task/create").header("idempotency-key", "k").multipart(form);
+            let answer = call.send().await.unwrap();
+            // Until the first has begun, this one is the first, and fails.
+            if answer.status() != 422 {
+                return answer;
+            }
+        }
+    };
+    let answer = tokio::time::timeout(crate::support::PATIENCE, second).await.unwrap();
+    assert_eq!(problem(answer, 409, "idempotency_key_running").await["retryable"], true);
+    drop(connection);
     server.assert_nothing_is_left().await;
 }
 

@@ -35,13 +35,19 @@ pub async fn send(server: &TestServer, request: Vec<u8>) -> Option<Answer> {
 
 /// Opens a connection, sends bytes, and drops it without waiting.
 pub async fn send_and_hang_up(server: &TestServer, request: Vec<u8>) {
+    drop(send_and_hold(server, request).await);
+}
+
+/// Opens a connection, sends bytes, and leaves it open.
+pub async fn send_and_hold(server: &TestServer, request: Vec<u8>) -> TcpStream {
     let address = server.url.trim_start_matches("http://").to_owned();
     tokio::task::spawn_blocking(move || {
         let mut stream = TcpStream::connect(address).unwrap();
         stream.write_all(&request).unwrap();
+        stream
     })
     .await
-    .unwrap();
+    .unwrap()
 }
 
 /// The boundary of [`form_head`].

@@ -2,122 +2,17 @@
 //!
 //! A field of these never changes its meaning; core's types may.
 
+mod events;
+mod names;
+
 use std::collections::BTreeMap;
 
-use autorig_core::task::{
-    EventKind, Page, QueuePosition, QueueStatus, Task, TaskError, TaskFile, TaskStatus, kind::safe_stem,
-};
+use autorig_core::task::{Page, QueuePosition, QueueStatus, Task, TaskError, TaskFile, kind::safe_stem};
 use chrono::{DateTime, Utc};
-use poem_openapi::{Enum, Object};
+use poem_openapi::Object;
 
-/// Where a task is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-#[oai(rename_all = "snake_case")]
-pub(crate) enum Status {
-    /// Waits for a worker, also between two attempts.
-    Created,
-    /// A worker is at it.
-    Processing,
-    /// Every required file exists.
-    Done,
-    /// It failed for good; `error` says why.
-    Error,
-    /// It was stopped on request.
-    Cancelled,
-}
-
-impl From<TaskStatus> for Status {
-    fn from(status: TaskStatus) -> Self {
-        match status {
-            TaskStatus::Created => Self::Created,
-            TaskStatus::Processing => Self::Processing,
-            TaskStatus::Done => Self::Done,
-            TaskStatus::Error => Self::Error,
-            TaskStatus::Cancelled => Self::Cancelled,
-        }
-    }
-}
-
-/// What is being done while a task is processed, in this order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-#[oai(rename_all = "snake_case")]
-pub(crate) enum Stage {
-    /// Reading the file.
-    Read,
-    /// Finding out what it shows and which way it faces.
-    Analyse,
-    /// Placing the joints.
-    Skeleton,
-    /// Binding the surface to them.
-    Skin,
-    /// Writing the files.
-    Export,
-}
-
-impl From<autorig_core::task::Stage> for Stage {
-    fn from(stage: autorig_core::task::Stage) -> Self {
-        use autorig_core::task::Stage as Core;
-        match stage {
-            Core::Read => Self::Read,
-            Core::Analyse => Self::Analyse,
-            Core::Skeleton => Self::Skeleton,
-            Core::Skin => Self::Skin,
-            Core::Export => Self::Export,
-        }
-    }
-}
-
-/// What an error means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-#[oai(rename_all = "snake_case")]
-pub(crate) enum ErrorClass {
-    /// The input or the call is at fault: trying again gives the same.
-    UserViolation,
-    /// It may work in a moment.
-    Temporary,
-    /// Too much at once; it will work later.
-    RateLimit,
-    /// A provider is out of funds.
-    Billing,
-    /// Anything else.
-    Unknown,
-}
-
-impl From<autorig_core::Class> for ErrorClass {
-    fn from(class: autorig_core::Class) -> Self {
-        use autorig_core::Class as Core;
-        match class {
-            Core::UserViolation => Self::UserViolation,
-            Core::Temporary => Self::Temporary,
-            Core::RateLimit => Self::RateLimit,
-            Core::Billing => Self::Billing,
-            Core::Unknown => Self::Unknown,
-        }
-    }
-}
-
-/// Who may see a task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-#[oai(rename_all = "snake_case")]
-pub(crate) enum Visibility {
-    /// Everyone, and it is listed.
-    Public,
-    /// Everyone with its id.
-    Unlisted,
-    /// Its owner and the admins.
-    Private,
-}
-
-impl From<autorig_core::task::Visibility> for Visibility {
-    fn from(visibility: autorig_core::task::Visibility) -> Self {
-        use autorig_core::task::Visibility as Core;
-        match visibility {
-            Core::Public => Self::Public,
-            Core::Unlisted => Self::Unlisted,
-            Core::Private => Self::Private,
-        }
-    }
-}
+pub(crate) use events::{EndEvent, FileEvent, QueuedEvent, StageEvent, event_data};
+pub(crate) use names::{ErrorClass, Stage, Status, Visibility};
 
 /// Where to go on with a task. Paths are relative to the server.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
@@ -450,63 +345,5 @@ impl From<QueueStatus> for QueueView {
             workers_total: queue.workers_total,
             estimated_wait_seconds: queue.estimated_wait_seconds,
         }
-    }
-}
-
-/// Data of the event `queued`.
-#[derive(Debug, Clone, PartialEq, Eq, Object)]
-pub(crate) struct QueuedEvent {
-    /// 1 is next; null when it just left the queue.
-    pub position: Option<u64>,
-    /// The earliest next attempt, after one failed.
-    pub next_attempt_at: Option<DateTime<Utc>>,
-}
-
-/// Data of the events `stage` (a stage begins) and `progress` (it got further).
-#[derive(Debug, Clone, PartialEq, Eq, Object)]
-pub(crate) struct StageEvent {
-    /// Which stage.
-    pub stage: Stage,
-    /// Per cent of the whole, 0 to 100.
-    pub progress: u8,
-}
-
-/// Data of the event `file`: it can be downloaded now.
-#[derive(Debug, Clone, PartialEq, Eq, Object)]
-pub(crate) struct FileEvent {
-    /// Its key.
-    pub key: String,
-    /// Its name.
-    pub name: String,
-    /// Bytes.
-    pub size: u64,
-    /// Where it is.
-    pub url: String,
-}
-
-/// Data of the events `done` and `cancelled`, the last ones of a task.
-#[derive(Debug, Clone, PartialEq, Eq, Object)]
-pub(crate) struct EndEvent {
-    /// What the task has become.
-    pub status: Status,
-}
-
-/// An event's data as JSON.
-pub(crate) fn event_data(id: impl std::fmt::Display, kind: &EventKind) -> String {
-    use poem_openapi::types::ToJSON;
-    match kind {
-        EventKind::Queued { position, next_attempt_at } => {
-            QueuedEvent { position: *position, next_attempt_at: *next_attempt_at }.to_json_string()
-        }
-        EventKind::Stage { stage, progress } | EventKind::Progress { stage, progress } => {
-            StageEvent { stage: (*stage).into(), progress: *progress }.to_json_string()
-        }
-        EventKind::File { key, name, size } => {
-            FileEvent { key: key.clone(), name: name.clone(), size: *size, url: file_url(id, key) }
-                .to_json_string()
-        }
-        EventKind::Done => EndEvent { status: Status::Done }.to_json_string(),
-        EventKind::Cancelled => EndEvent { status: Status::Cancelled }.to_json_string(),
-        EventKind::Error(error) => TaskErrorView::from(error).to_json_string(),
     }
 }
