@@ -7,6 +7,7 @@
 //! | [`orientation`] | which way is up and forward |
 //! | [`solid`] | voxels: what is inside |
 //! | [`nearest`] | nearest-neighbour search |
+//! | [`bvh`] | triangles a segment crosses |
 
 use glam::{DMat3, DVec3};
 
@@ -16,6 +17,7 @@ use crate::{
     skeleton::predictor::{Cloud, POINTS},
 };
 
+pub mod bvh;
 pub mod nearest;
 pub mod orientation;
 pub mod solid;

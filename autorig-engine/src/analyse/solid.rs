@@ -125,7 +125,7 @@ impl Solid {
 
 /// Sets `bit` where surface lies before a cell along an axis, and the next bit where it lies behind.
 fn mark_sides(surface: &[bool], sides: &mut [u8], stride: usize, count: usize, bit: u8) {
-    for start in (0..surface.len()).filter(|i| i / stride % count == 0) {
+    for start in (0..surface.len()).filter(|i| (i / stride).is_multiple_of(count)) {
         let mut seen = false;
         for k in 0..count {
             let i = start + k * stride;

@@ -9,7 +9,7 @@ use glam::DVec3;
 use rayon::prelude::*;
 
 use super::{bones::Bone, proxy::Proxy};
-use crate::analyse::{nearest::Nearest, solid::Solid};
+use crate::analyse::{bvh::Bvh, nearest::Nearest, solid::Solid};
 
 /// Heat constant `c`; Baran & Popović use 1, a larger one keeps weights closer to their bone.
 const HEAT: f64 = 3.0;
@@ -34,49 +34,75 @@ pub struct Sources {
 impl Sources {
     /// For each vertex of the proxy.
     pub fn find(proxy: &Proxy, bones: &[Bone], solid: &Solid) -> Self {
-        let found: Vec<(Option<(usize, f64)>, usize)> = proxy
-            .vertices
-            .par_iter()
-            .zip(&proxy.normals)
-            .map(|(&v, &normal)| find_source(v, normal, bones, solid))
-            .collect();
+        let sight = Sight { proxy, bvh: Bvh::new(&proxy.vertices, &proxy.triangles), solid };
+        let found: Vec<(Option<(usize, f64)>, usize)> =
+            (0..proxy.vertices.len()).into_par_iter().map(|v| sight.find_source(v, bones)).collect();
         Self { source: found.iter().map(|f| f.0).collect(), hard: found.iter().map(|f| f.1).collect() }
     }
 }
 
-fn find_source(v: DVec3, normal: DVec3, bones: &[Bone], solid: &Solid) -> (Option<(usize, f64)>, usize) {
-    let mut ranked: Vec<(f64, f64, usize)> = bones
-        .iter()
-        .enumerate()
-        .map(|(b, bone)| {
-            let away = v - bone.nearest(v);
-            let distance = away.length();
-            // A bone behind the surface is preferred to one in front of it.
-            let cos = if normal == DVec3::ZERO { 0.0 } else { normal.dot(away) / distance.max(f64::MIN_POSITIVE) };
-            (distance / (0.5 * (cos + 1.001)), distance, b)
-        })
-        .collect();
-    ranked.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.2.cmp(&b.2)));
-    let outside = |b: usize| solid.outside_length(v, bones[b].nearest(v));
-    let source = ranked
-        .iter()
-        .take(CANDIDATES)
-        .find(|(_, _, b)| outside(*b) <= solid.cell())
-        .map(|&(_, distance, b)| (b, distance));
-    // Only bones that could still win by distance alone are walked to.
-    let mut hard = (f64::INFINITY, 0);
-    let mut by_distance: Vec<(f64, usize)> = ranked.iter().map(|r| (r.1, r.2)).collect();
-    by_distance.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    for (distance, b) in by_distance {
-        if distance >= hard.0 {
-            break;
+/// What can be seen from where.
+struct Sight<'a> {
+    proxy: &'a Proxy,
+    bvh: Bvh,
+    solid: &'a Solid,
+}
+
+impl Sight<'_> {
+    fn find_source(&self, vertex: usize, bones: &[Bone]) -> (Option<(usize, f64)>, usize) {
+        let (v, normal) = (self.proxy.vertices[vertex], self.proxy.normals[vertex]);
+        let mut ranked: Vec<(f64, f64, usize)> = bones
+            .iter()
+            .enumerate()
+            .map(|(b, bone)| {
+                let away = v - bone.nearest(v);
+                let distance = away.length();
+                // A bone behind the surface is preferred to one in front of it.
+                let cos = normal.dot(away) / distance.max(f64::MIN_POSITIVE);
+                (distance / (0.5 * (cos + 1.001)), distance, b)
+            })
+            .collect();
+        ranked.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.2.cmp(&b.2)));
+        let source = ranked
+            .iter()
+            .take(CANDIDATES)
+            .find(|(_, _, b)| self.sees(vertex, bones[*b].nearest(v)))
+            .map(|&(_, distance, b)| (b, distance));
+        // Only bones that could still win by distance alone are walked to.
+        let mut hard = (f64::INFINITY, 0);
+        ranked.sort_unstable_by(|a, b| a.1.total_cmp(&b.1).then(a.2.cmp(&b.2)));
+        for (_, distance, b) in ranked {
+            if distance >= hard.0 {
+                break;
+            }
+            let cost = distance + OUTSIDE_COST * self.solid.outside_length(v, bones[b].nearest(v));
+            if cost < hard.0 {
+                hard = (cost, b);
+            }
         }
-        let cost = distance + OUTSIDE_COST * outside(b);
-        if cost < hard.0 {
-            hard = (cost, b);
-        }
+        (source, hard.1)
     }
-    (source, hard.1)
+
+    /// The way to a bone may leave the solid for one cell at most, and may not end inside another part: an eye on the way
+    /// does not hide the head's bone, a leg hides its own bone from the torso.
+    fn sees(&self, vertex: usize, target: DVec3) -> bool {
+        let from = self.proxy.vertices[vertex];
+        if self.solid.outside_length(from, target) > self.solid.cell() {
+            return false;
+        }
+        let own = self.proxy.part[vertex];
+        let mut entered: Vec<u32> = Vec::new();
+        self.bvh.crossings(from, target, |t| {
+            let part = self.proxy.part[self.proxy.triangles[t][0] as usize];
+            if part != own {
+                match entered.iter().position(|p| *p == part) {
+                    Some(i) => drop(entered.swap_remove(i)),
+                    None => entered.push(part),
+                }
+            }
+        });
+        entered.is_empty()
+    }
 }
 
 /// Weights, vertices × bones with rows summing to 1, and how many vertices had to copy a neighbour.

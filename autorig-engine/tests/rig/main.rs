@@ -1,4 +1,5 @@
 //! What a rig promises, on characters made by procedure.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use autorig_engine::{
     Class, Code, JointHint, Options, Progress, Result, Rig, Silent, Stage,
