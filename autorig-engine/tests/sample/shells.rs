@@ -122,7 +122,7 @@ pub(crate) fn winding(positions: &[DVec3], triangles: &[[u32; 3]], at: DVec3) ->
         let [a, b, c] = t.map(|i| positions[i as usize] - at);
         let (la, lb, lc) = (a.length(), b.length(), c.length());
         let below = la * lb * lc + a.dot(b) * lc + b.dot(c) * la + c.dot(a) * lb;
-        2.0 * a.dot(b.cross(c)).atan2(below)
+        2.0 * libm::atan2(a.dot(b.cross(c)), below)
     };
     triangles.iter().map(angle).sum::<f64>() / (4.0 * std::f64::consts::PI)
 }
