@@ -52,6 +52,7 @@ export class Stage {
     this.renderer.shadowMap.type = PCFShadowMap;
     this.renderer.shadowMap.autoUpdate = false;
     this.light();
+    canvas.addEventListener('webglcontextrestored', this.onRestored);
     this.controls = this.orbit();
     this.applyTheme();
     this.sizes = new ResizeObserver(() => this.resize());
@@ -117,16 +118,27 @@ export class Stage {
 
   dispose(): void {
     cancelAnimationFrame(this.frame);
+    this.canvas.removeEventListener('webglcontextrestored', this.onRestored);
     this.sizes.disconnect();
     this.controls.dispose();
     this.renderer.dispose();
   }
 
-  private light(): void {
+  /** A GPU that was taken away and given back has lost what was drawn into it. */
+  private onRestored = (): void => {
+    this.surround();
+    this.invalidate(true);
+  };
+
+  private surround(): void {
     const generator = new PMREMGenerator(this.renderer);
     this.scene.environment = generator.fromScene(new RoomEnvironment(), 0.04).texture;
     this.scene.environmentIntensity = 0.5;
     generator.dispose();
+  }
+
+  private light(): void {
+    this.surround();
     this.key.position.set(1.4, 3.6, 2.6);
     this.key.target.position.set(0, 0.8, 0);
     this.key.castShadow = true;

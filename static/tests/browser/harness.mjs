@@ -43,6 +43,9 @@ export async function start() {
     args: [
       '--no-sandbox',
       '--enable-unsafe-swiftshader',
+      // On a busy machine drawing in software is slow, not dead: the browser must not give WebGL up for it.
+      '--disable-gpu-watchdog',
+      '--disable-gpu-process-crash-limit',
       '--disable-quic',
       '--no-first-run',
       '--disable-background-networking',
