@@ -143,6 +143,17 @@ impl Config {
         crate::outbound::Allow::parse(&self.outbound_allow).map(|_| ())
     }
 
+    /// Every setting and its value, one a line, as `autorig.toml` has them; secrets are hidden.
+    ///
+    /// # Errors
+    /// `internal` when a value cannot be written down.
+    pub fn describe(&self) -> Result<String> {
+        let settings = serde_json::to_value(self)
+            .map_err(|error| Error::internal(format!("writing the configuration down: {error}")))?;
+        let lines = settings.as_object().into_iter().flatten().map(|(name, value)| shown(name, value));
+        Ok(lines.collect())
+    }
+
     /// Largest upload, in bytes.
     pub fn upload_limit(&self) -> u64 {
         self.upload_limit_mb << 20
@@ -162,6 +173,26 @@ impl Config {
     pub fn lease(&self) -> Duration {
         Duration::from_secs(self.lease_s)
     }
+}
+
+/// One line of [`Config::describe`].
+fn shown(name: &str, value: &serde_json::Value) -> String {
+    const SECRET: [&str; 4] = ["_key", "_secret", "_token", "_password"];
+    match value {
+        serde_json::Value::Null => format!("# {name} is not set\n"),
+        _ if SECRET.iter().any(|end| name.ends_with(end)) => format!("{name} = \"***\"\n"),
+        // Only the user's part of an address is a secret.
+        serde_json::Value::String(text) => format!("{name} = {}\n", serde_json::json!(without_login(text))),
+        other => format!("{name} = {other}\n"),
+    }
+}
+
+fn without_login(text: &str) -> String {
+    let hidden = text.split_once("://").and_then(|(scheme, rest)| {
+        let (login, place) = rest.split_once('@')?;
+        (!login.contains('/')).then(|| format!("{scheme}://***@{place}"))
+    });
+    hidden.unwrap_or_else(|| text.to_owned())
 }
 
 fn cores() -> usize {
@@ -269,6 +300,23 @@ mod tests {
             assert_eq!(error.code, code, "{error}");
             assert!(error.message.contains(word), "{error}");
         }
+    }
+
+    #[test]
+    fn a_description_can_be_used_as_the_file_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("autorig.toml");
+        let config = load(&[("AUTORIG_OUTBOUND_ALLOW", "10.0.0.0/8"), ("AUTORIG_LEASE_S", "77")]).unwrap();
+        std::fs::write(&file, config.describe().unwrap()).unwrap();
+        assert_eq!(Config::load(Some(&file), [], &serde_json::Map::new()).unwrap(), config);
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let line = |name, value: &str| shown(name, &serde_json::json!(value));
+        assert_eq!(line("smtp_password", "hunter2"), "smtp_password = \"***\"\n");
+        assert_eq!(line("database_url", "postgres://me:pw@db/x"), "database_url = \"postgres://***@db/x\"\n");
+        assert_eq!(line("public_url", "https://a.example/@me"), "public_url = \"https://a.example/@me\"\n");
     }
 
     #[test]

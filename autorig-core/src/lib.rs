@@ -18,6 +18,34 @@
 //! | [`error`] | one error with a class, a code and a remedy |
 //! | [`clock`] | time, ids and randomness, passed in |
 
+//!
+//! # A rig as a task
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use autorig_core::{AutoRig, blob::bytes_body, task::{Input, NewTask, TaskStatus}};
+//! use autorig_engine::{sample, write};
+//!
+//! # #[tokio::main]
+//! # async fn main() -> autorig_core::Result<()> {
+//! # let folder = tempfile::tempdir().unwrap();
+//! let autorig = AutoRig::builder().data_dir(folder.path()).await?.build().await?;
+//! autorig.start().await?;
+//!
+//! let model = write::scene_glb(&sample::generate(sample::Sample::Human, Some(2000))?)?;
+//! let input = Input::Upload { name: "hero.glb".to_owned(), body: bytes_body(model) };
+//! let mut task = autorig.tasks().create(NewTask::rig(input)).await?.task;
+//! while !task.status.is_terminal() {
+//!     let seen = Some(task.version);
+//!     task = autorig.tasks().wait(task.id, seen, Duration::from_secs(30)).await?.expect("it stays");
+//! }
+//! assert_eq!(task.status, TaskStatus::Done);
+//! assert_eq!(task.file("rigged_glb").expect("done").name, "hero_rigged.glb");
+//! # Ok(())
+//! # }
+//! ```
+
 pub mod autorig;
 pub mod blob;
 pub mod clock;

@@ -3,6 +3,7 @@
 #[path = "../conformance/mod.rs"]
 mod conformance;
 
+mod crashes;
 mod dispatcher;
 mod lifecycle;
 mod outbound;

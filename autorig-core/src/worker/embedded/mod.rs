@@ -48,5 +48,10 @@ impl ChildLimits {
 /// # Errors
 /// `internal` when the system does not tell.
 pub fn this_program() -> Result<PathBuf> {
+    // Leads to the running program itself, also after an update has replaced its file.
+    let link = PathBuf::from("/proc/self/exe");
+    if cfg!(target_os = "linux") && link.exists() {
+        return Ok(link);
+    }
     std::env::current_exe().map_err(|error| Error::internal(format!("the program's own path: {error}")))
 }

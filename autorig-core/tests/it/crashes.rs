@@ -1,0 +1,220 @@
+//! A store that fails between any two steps: nothing is lost, nothing is half-made, nothing happens twice.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use autorig_core::{
+    Error, Result,
+    clock::Time,
+    store::{
+        Applied, Begun, CallKey, Claim, Counts, FinishedCall, Idempotency, Message, Outbox, SqliteStore,
+        Store, Tasks,
+    },
+    task::{
+        Owner, Task, TaskEvent, TaskId, TaskStatus,
+        lifecycle::{Event, Trigger},
+    },
+};
+
+use crate::support::{World, create, keyed, soon, upload};
+
+/// When a call fails.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum When {
+    /// Nothing has happened.
+    Before,
+    /// It has happened, but the answer is lost.
+    After,
+}
+
+/// A call that can fail.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Call {
+    Insert,
+    Claim,
+    Apply(Trigger),
+}
+
+/// SQLite, failing as the test says, each time once.
+struct Faulty {
+    inner: SqliteStore,
+    plan: Mutex<Vec<(Call, When)>>,
+}
+
+impl Faulty {
+    async fn new(plan: &[(Call, When)]) -> Arc<Self> {
+        let inner = SqliteStore::in_memory().await.unwrap();
+        Arc::new(Self { inner, plan: Mutex::new(plan.to_vec()) })
+    }
+
+    async fn call<T>(&self, call: Call, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let when = {
+            let mut plan = self.plan.lock().unwrap();
+            plan.iter().position(|(planned, _)| *planned == call).map(|at| plan.remove(at).1)
+        };
+        let lost = || Error::temporary("store_unavailable", "scripted", "wait");
+        match when {
+            None => work.await,
+            Some(When::Before) => Err(lost()),
+            Some(When::After) => {
+                work.await?;
+                Err(lost())
+            }
+        }
+    }
+
+    fn all_happened(&self) -> bool {
+        self.plan.lock().unwrap().is_empty()
+    }
+}
+
+#[async_trait]
+impl Store for Faulty {
+    async fn ping(&self) -> Result<()> {
+        self.inner.ping().await
+    }
+}
+
+#[async_trait]
+impl Tasks for Faulty {
+    async fn insert(&self, task: &Task, call: Option<&FinishedCall>, messages: &[Message]) -> Result<()> {
+        self.call(Call::Insert, self.inner.insert(task, call, messages)).await
+    }
+    async fn task(&self, id: TaskId) -> Result<Option<Task>> {
+        self.inner.task(id).await
+    }
+    async fn apply(&self, id: TaskId, event: &Event, now: Time, messages: &[Message]) -> Result<Applied> {
+        self.call(Call::Apply(event.trigger()), self.inner.apply(id, event, now, messages)).await
+    }
+    async fn claim(&self, claim: &Claim) -> Result<Vec<Task>> {
+        self.call(Call::Claim, self.inner.claim(claim)).await
+    }
+    async fn renew(&self, id: TaskId, attempt: u32, until: Time) -> Result<bool> {
+        self.inner.renew(id, attempt, until).await
+    }
+    async fn expired(&self, now: Time) -> Result<Vec<Task>> {
+        self.inner.expired(now).await
+    }
+    async fn held_by(&self, node: &str) -> Result<Vec<Task>> {
+        self.inner.held_by(node).await
+    }
+    async fn next_due(&self, now: Time) -> Result<Option<Time>> {
+        self.inner.next_due(now).await
+    }
+    async fn list(&self, owner: &Owner, before: Option<(Time, TaskId)>, limit: u32) -> Result<Vec<Task>> {
+        self.inner.list(owner, before, limit).await
+    }
+    async fn events(&self, id: TaskId, after: u64, limit: u32) -> Result<Vec<TaskEvent>> {
+        self.inner.events(id, after, limit).await
+    }
+    async fn counts(&self) -> Result<Counts> {
+        self.inner.counts().await
+    }
+    async fn ahead_of(&self, id: TaskId) -> Result<Option<u64>> {
+        self.inner.ahead_of(id).await
+    }
+    async fn recent_durations(&self, limit: u32) -> Result<Vec<Duration>> {
+        self.inner.recent_durations(limit).await
+    }
+}
+
+#[async_trait]
+impl Idempotency for Faulty {
+    async fn begin_call(&self, call: &CallKey, node: &str, now: Time, expires: Time) -> Result<Begun> {
+        self.inner.begin_call(call, node, now, expires).await
+    }
+    async fn abandon_call(&self, call: &CallKey) -> Result<()> {
+        self.inner.abandon_call(call).await
+    }
+    async fn abandon_calls_of(&self, node: &str) -> Result<u64> {
+        self.inner.abandon_calls_of(node).await
+    }
+}
+
+#[async_trait]
+impl Outbox for Faulty {
+    async fn pending_messages(&self, limit: u32) -> Result<Vec<Message>> {
+        self.inner.pending_messages(limit).await
+    }
+    async fn message_delivered(&self, dedup_id: &str, now: Time) -> Result<bool> {
+        self.inner.message_delivered(dedup_id, now).await
+    }
+}
+
+#[tokio::test]
+async fn a_task_that_could_not_be_kept_leaves_no_upload_and_may_be_sent_again() {
+    let store = Faulty::new(&[(Call::Insert, When::Before)]).await;
+    let world = World::over(store, |builder| builder).await;
+    let failed = create(&world, keyed("k", upload("a.glb", b"model"))).await.unwrap_err();
+    assert_eq!(failed.code, "store_unavailable");
+    assert!(world.uploads().await.is_empty());
+    let again = soon("the key to be free", async {
+        loop {
+            if let Ok(created) = create(&world, keyed("k", upload("a.glb", b"model"))).await {
+                break created;
+            }
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert!(!again.replayed);
+}
+
+#[tokio::test]
+async fn a_task_whose_answer_was_lost_is_there_and_the_same_call_finds_it() {
+    let store = Faulty::new(&[(Call::Insert, When::After)]).await;
+    let world = World::over(store, |builder| builder).await;
+    create(&world, keyed("k", upload("a.glb", b"model"))).await.unwrap_err();
+    assert_eq!(world.uploads().await.len(), 1);
+    let again = create(&world, keyed("k", upload("a.glb", b"model"))).await.unwrap();
+    assert!(again.replayed);
+    world.start().await;
+    world.until_status(again.task.id, TaskStatus::Done).await;
+}
+
+#[tokio::test]
+async fn whatever_step_the_store_fails_at_the_task_is_done_once_with_its_own_files() {
+    for call in [
+        Call::Claim,
+        Call::Apply(Trigger::Advance),
+        Call::Apply(Trigger::AddFile),
+        Call::Apply(Trigger::Complete),
+    ] {
+        for when in [When::Before, When::After] {
+            let store = Faulty::new(&[(call, when)]).await;
+            let world = World::over(store.clone(), |builder| builder).await;
+            world.start().await;
+            let task = world.create().await;
+            let done = soon("the end", async {
+                loop {
+                    let task = world.task(task.id).await;
+                    if task.status.is_terminal() {
+                        break task;
+                    }
+                    // Time passes: pauses, retries and leases end.
+                    world.clock.advance(Duration::from_secs(1));
+                    tokio::task::yield_now().await;
+                }
+            })
+            .await;
+            assert_eq!(done.status, TaskStatus::Done, "{call:?} {when:?}: {done:?}");
+            assert!(store.all_happened(), "{call:?} {when:?}");
+            let own = format!("/{}/", done.attempt);
+            soon("tidying", async {
+                loop {
+                    let results = world.results().await;
+                    if results.len() == 3 && results.iter().all(|blob| blob.contains(&own)) {
+                        break;
+                    }
+                    tokio::task::yield_now().await;
+                }
+            })
+            .await;
+            let ends = store.inner.events(task.id, 0, 500).await.unwrap();
+            assert_eq!(ends.iter().filter(|event| event.kind.is_terminal()).count(), 1);
+        }
+    }
+}
