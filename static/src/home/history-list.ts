@@ -17,11 +17,13 @@ export class HistoryList extends PageElement {
   override connectedCallback(): void {
     super.connectedCallback();
     void this.load(null);
-    window.addEventListener('pageshow', this.onShown);
+    document.addEventListener('visibilitychange', this.onSeen);
+    window.addEventListener('pageshow', this.onSeen);
   }
 
   override disconnectedCallback(): void {
-    window.removeEventListener('pageshow', this.onShown);
+    document.removeEventListener('visibilitychange', this.onSeen);
+    window.removeEventListener('pageshow', this.onSeen);
     super.disconnectedCallback();
   }
 
@@ -39,6 +41,7 @@ export class HistoryList extends PageElement {
   }
 
   private note(): TemplateResult | typeof nothing {
+    if (this.phase === 'loading' && this.items.length > 0) return nothing;
     if (this.phase === 'loading') return html`<p class="hint">${t('history.loading')}</p>`;
     if (this.phase === 'failed') {
       return html`<p class="hint">
@@ -49,9 +52,11 @@ export class HistoryList extends PageElement {
     return this.items.length === 0 ? html`<p class="hint empty">${t('history.empty')}</p>` : nothing;
   }
 
-  /** Coming back from a task by the browser's cache shows the list as it is now. */
-  private onShown = (event: PageTransitionEvent): void => {
-    if (event.persisted) void this.load(null);
+  /** Whoever comes back to the page, from another tab or by the browser's cache, sees the list as it is now. */
+  private onSeen = (event: Event): void => {
+    const returned =
+      event instanceof PageTransitionEvent ? event.persisted : document.visibilityState === 'visible';
+    if (returned && this.phase !== 'loading') void this.load(null);
   };
 
   private async load(cursor: string | null): Promise<void> {
