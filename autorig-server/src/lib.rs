@@ -4,18 +4,21 @@
 //! server without a public address is *local*: it listens on loopback only, checks that it was called by a
 //! loopback name, and takes every caller for the owner.
 //!
-//! ```no_run
-//! use autorig_core::{AutoRig, Config};
+//! ```
+//! use autorig_core::AutoRig;
 //! use autorig_server::{Server, ServerConfig};
 //!
-//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-//! let config = Config::default();
-//! let autorig = AutoRig::open(&config).await?;
-//! let server = Server::bind(autorig, ServerConfig::from(&config))?;
+//! # tokio::runtime::Runtime::new()?.block_on(async {
+//! let folder = tempfile::tempdir()?;
+//! let autorig = AutoRig::builder().data_dir(folder.path()).await?.build().await?;
+//! let config = ServerConfig { listen: "127.0.0.1:0".parse()?, ..ServerConfig::default() };
+//! let server = Server::bind(autorig, config)?;
 //! println!("open {}", server.url());
-//! server.run(async { tokio::signal::ctrl_c().await.unwrap_or_default() }).await?;
-//! # Ok(())
-//! # }
+//! // A program would wait for its end here: `tokio::signal::ctrl_c()`.
+//! server.run(async {}).await?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! # Map

@@ -29,5 +29,7 @@ pub(crate) fn protect(response: &mut Response) {
     for (name, value) in EVERYWHERE {
         headers.entry(HeaderName::from_static(name)).or_insert(HeaderValue::from_static(value));
     }
+    // What says nothing about being kept is true at this moment only.
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(CSP_DATA));
 }

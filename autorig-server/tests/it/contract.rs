@@ -137,6 +137,7 @@ async fn answers_are_packed_for_those_who_take_it_and_event_streams_never() {
     assert_eq!(packed.headers()["content-encoding"], "br");
     assert_eq!(packed.headers()["vary"], "accept-encoding");
     let plain = server.get("/api/history").send().await.unwrap();
+    assert_eq!(plain.headers()["cache-control"], "no-store");
     assert!(plain.headers().get("content-encoding").is_none());
     let id = server.create("a.glb", b"x".to_vec()).await;
     let events =

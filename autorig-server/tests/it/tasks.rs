@@ -246,3 +246,26 @@ async fn the_server_stops_although_someone_waits() {
     events.rest().await;
     drop(waiting.await);
 }
+
+#[tokio::test]
+async fn the_next_start_finishes_what_the_last_one_could_not_and_only_once() {
+    let (server, strings) = held().await;
+    let id = server.create("a.glb", b"x".to_vec()).await;
+    strings.step();
+    with_files(&server, &id, 1).await;
+    let mut before = crate::support::sse::Stream::open(&server, &id, None).await;
+    let seen = loop {
+        let event = before.next().await.unwrap();
+        if event.name == "file" {
+            break event.id;
+        }
+    };
+    let folder = server.stop().await;
+    let server = Setup::default().start_in(folder).await;
+    // A listener that comes back to the new server hears the rest of the story.
+    let rest = crate::support::sse::Stream::open(&server, &id, Some(&seen)).await.rest().await;
+    assert_eq!(rest.last().unwrap().name, "done");
+    let task = server.task(&id).await;
+    assert_eq!((&task["status"], &task["ready_count"]), (&json!("done"), &json!(3)));
+    assert_eq!(rest.iter().filter(|event| event.name == "done").count(), 1);
+}

@@ -34,7 +34,7 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 pub struct TestServer {
     pub url: String,
     pub http: Client,
-    folder: tempfile::TempDir,
+    folder: Arc<tempfile::TempDir>,
     stop: Option<oneshot::Sender<()>>,
     ended: Option<tokio::task::JoinHandle<()>>,
 }
@@ -147,11 +147,12 @@ impl TestServer {
         assert_eq!(answer.status(), StatusCode::OK);
     }
 
-    /// Tells the server to stop and waits until it has.
-    pub async fn stop(mut self) {
+    /// Tells the server to stop and waits until it has; its folder, for the next one.
+    pub async fn stop(mut self) -> Arc<tempfile::TempDir> {
         let _ = self.stop.take().map(|stop| stop.send(()));
         let ended = self.ended.take().unwrap();
         tokio::time::timeout(PATIENCE, ended).await.expect("the server does not stop").unwrap();
+        self.folder.clone()
     }
 }
 
@@ -172,8 +173,12 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
 
 impl Setup {
     pub async fn start(self) -> TestServer {
+        self.start_in(Arc::new(tempfile::tempdir().unwrap())).await
+    }
+
+    /// In the folder of a server that has stopped.
+    pub async fn start_in(self, folder: Arc<tempfile::TempDir>) -> TestServer {
         install_crypto();
-        let folder = tempfile::tempdir().unwrap();
         let autorig = AutoRig::builder()
             .data_dir(folder.path())
             .await
