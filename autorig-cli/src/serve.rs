@@ -6,7 +6,7 @@ use autorig_core::{AutoRig, Config};
 use autorig_server::{Server, ServerConfig};
 use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
-use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan};
+use tracing_subscriber::EnvFilter;
 
 use crate::{
     args::ServeArgs,
@@ -78,7 +78,6 @@ fn log(ui: &Ui) {
     // A second subscriber is refused, and there is none.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_span_events(FmtSpan::NONE)
         .with_ansi(ui.has_colour())
         .with_writer(io::stderr)
         .try_init();

@@ -83,8 +83,14 @@ pub struct Task {
     /// `rig`.
     #[serde(default)]
     pub kind: String,
+    /// The name of its input, made safe.
+    #[serde(default)]
+    pub name: Option<String>,
     /// Where it is in its life.
     pub status: Status,
+    /// Which try this is, from 1; 0 before the first.
+    #[serde(default)]
+    pub attempt: u32,
     /// What is being done now.
     #[serde(default)]
     pub stage: Option<String>,
