@@ -1,6 +1,8 @@
 //! Rigs in child processes. The worker starts `<program> rig-child`, and the program is this test itself,
 //! which is why it has a `main` of its own that speaks as much of the test protocol as nextest needs.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test with a main of its own")]
+
 mod real;
 mod scripted;
 mod support;

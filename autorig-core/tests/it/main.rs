@@ -1,5 +1,7 @@
 //! The core's behaviour, as its callers see it. Each implementation of a trait runs the conformance suite.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests, too")]
+
 #[path = "../conformance/mod.rs"]
 mod conformance;
 
