@@ -125,7 +125,7 @@ function wireOf(mesh: Mesh, colour: string): Mesh {
     color: colour,
     wireframe: true,
     transparent: true,
-    opacity: 0.45,
+    opacity: 0.28,
   });
   material.depthWrite = false;
   let wire: Mesh;

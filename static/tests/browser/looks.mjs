@@ -1,8 +1,8 @@
 // What can be measured of a page's looks.
 
-/** How far the page is wider than the window, in pixels. */
-export function sidewaysScroll(page) {
-  return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+/** How far the page is wider than the screen, in pixels. A phone's `innerWidth` grows with the page and says nothing. */
+export async function sidewaysScroll(page) {
+  return (await page.evaluate(() => document.documentElement.scrollWidth)) - page.viewportSize().width;
 }
 
 /** Controls that are smaller than `size` on a touch screen, by name and size. */
