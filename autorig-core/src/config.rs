@@ -90,7 +90,9 @@ impl Config {
                 return Err(invalid(format!("the configuration file `{}` does not exist", path.display())));
             }
             Some(path) => figment.merge(Toml::file_exact(path)),
-            None => figment.merge(Toml::file("autorig.toml")),
+            // Not in the folders above, which may be anybody's.
+            None if Path::new("autorig.toml").is_file() => figment.merge(Toml::file_exact("autorig.toml")),
+            None => figment,
         };
         for (name, value) in environment {
             if let Some((key, value)) = setting(&name, value)? {

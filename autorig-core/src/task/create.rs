@@ -191,6 +191,7 @@ impl Prepared {
             files: Vec::new(),
             total_count: u32::try_from(total).unwrap_or(u32::MAX),
             error: None,
+            last_failure: None,
             revision: 1,
             version: 1,
             lease_owner: None,

@@ -252,7 +252,7 @@ fn perform(effect: Effect, event: &Event, now: Time, outcome: &mut Outcome) {
             task.lease_owner = Some(node.clone());
             task.lease_until = Some(*lease_until);
             task.next_attempt_at = None;
-            task.error = None;
+            task.last_failure = None;
             task.stage = Some(Stage::Read);
             task.progress = 0;
             task.timings.clear();
@@ -264,7 +264,11 @@ fn perform(effect: Effect, event: &Event, now: Time, outcome: &mut Outcome) {
             move_forward(*stage, *progress, now, outcome);
         }
         (Effect::KeepFile, Event::AddFile { file, .. }) => keep_file(file, outcome),
-        (Effect::RecordFailure, Event::Retry { error, .. } | Event::Fail { error, .. }) => {
+        (Effect::RecordFailure, Event::Retry { error, .. }) => {
+            task.failures += 1;
+            task.last_failure = Some(error.clone());
+        }
+        (Effect::RecordFailure, Event::Fail { error, .. }) => {
             task.failures += 1;
             task.error = Some(error.clone());
         }
@@ -337,11 +341,9 @@ fn finish(now: Time, outcome: &mut Outcome) {
             Some(error) => EventKind::Error(error.clone()),
             None => return,
         },
-        _ => {
-            task.error = None;
-            EventKind::Cancelled
-        }
+        _ => EventKind::Cancelled,
     };
+    task.last_failure = None;
     outcome.events.push(told);
 }
 

@@ -246,8 +246,10 @@ pub struct Task {
     pub files: Vec<TaskFile>,
     /// How many files there will be.
     pub total_count: u32,
-    /// Why it failed, or why the last attempt did while it waits for the next.
+    /// Why it failed for good. An attempt that is followed by another is none of the user's business.
     pub error: Option<TaskError>,
+    /// Why the last attempt failed, while the task waits for the next.
+    pub last_failure: Option<TaskError>,
     /// Which result this is: 1, and one more after each correction.
     pub revision: u32,
     /// Id of its latest event; changes with every change of the task.

@@ -214,7 +214,7 @@ async fn files_of_a_failed_attempt_are_let_go(store: &dyn Store) {
     let outcome = done(store, id, &Event::Retry { attempt: 1, error: failure(), at }, now()).await;
     assert_eq!(outcome.released, ["tasks/1/1/prepared_glb"]);
     let task = store.task(id).await.unwrap().unwrap();
-    assert_eq!((task.files.len(), task.error), (0, Some(failure())));
+    assert_eq!((task.files.len(), task.error, task.last_failure), (0, None, Some(failure())));
 }
 
 async fn a_call_happens_once_and_is_forgotten_in_time(store: &dyn Store) {

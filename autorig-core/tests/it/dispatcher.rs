@@ -118,13 +118,14 @@ async fn a_worker_that_panics_or_forgets_a_file_is_an_error_of_ours() {
                 task.failures == failures && task.status == TaskStatus::Created
             })
             .await;
-        let error = waiting.error.unwrap();
+        assert_eq!(waiting.error, None, "told only after the last attempt");
+        let error = waiting.last_failure.unwrap();
         assert_eq!((error.class, error.code.as_str()), (Class::Unknown, code));
         assert!(error.message.contains(word), "{error:?}");
         advance(&world, 30).await;
     }
     let done = world.until_status(task.id, TaskStatus::Done).await;
-    assert_eq!((done.attempt, done.error), (4, None));
+    assert_eq!((done.attempt, done.last_failure), (4, None));
     assert!(done.files.iter().all(|file| file.blob.contains("/4/")));
 }
 

@@ -6,6 +6,7 @@
 mod conformance;
 
 mod crashes;
+mod data_dir;
 mod dispatcher;
 mod lifecycle;
 mod outbound;

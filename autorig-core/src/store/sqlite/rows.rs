@@ -8,7 +8,7 @@ use super::failed;
 use crate::{
     Error, Result,
     clock::Time,
-    task::{InputFile, Owner, Task, TaskEvent, TaskFile, TaskId},
+    task::{InputFile, Owner, Task, TaskEvent, TaskFile, TaskId, TaskStatus},
 };
 
 /// Selects tasks `t` with their files as JSON: one statement, so both are of one moment.
@@ -42,6 +42,10 @@ pub(super) fn json(value: &impl Serialize) -> Result<String> {
 
 pub(super) fn task(row: &SqliteRow) -> Result<Task> {
     let row = Reader(row);
+    let status: TaskStatus = row.parsed("status")?;
+    // One column: a task has failed for good, or its last attempt has, or neither.
+    let error = row.optional_json("error")?;
+    let (error, last_failure) = if status == TaskStatus::Error { (error, None) } else { (None, error) };
     Ok(Task {
         id: row.id("id")?,
         kind: row.get("kind")?,
@@ -54,14 +58,15 @@ pub(super) fn task(row: &SqliteRow) -> Result<Task> {
             size: row.unsigned("input_size")?,
             sha256: row.get("input_sha256")?,
         },
-        status: row.parsed("status")?,
+        status,
         stage: row.get::<Option<String>>("stage")?.map(|stage| stage.parse()).transpose()?,
         progress: row.unsigned("progress")?,
         attempt: row.unsigned("attempt")?,
         failures: row.unsigned("failures")?,
         files: row.json::<Vec<TaskFile>>("files")?,
         total_count: row.unsigned("total_count")?,
-        error: row.optional_json("error")?,
+        error,
+        last_failure,
         revision: row.unsigned("revision")?,
         version: row.unsigned("version")?,
         lease_owner: row.get("lease_owner")?,
@@ -129,7 +134,7 @@ fn strange(column: &str) -> Error {
 
 /// Binds every column but the id, in the order of [`INSERT`] and [`UPDATE`], after the id.
 pub(super) fn bind_task(statement: Statement, task: &Task) -> Result<Statement> {
-    let error = task.error.as_ref().map(json).transpose()?;
+    let error = task.error.as_ref().or(task.last_failure.as_ref()).map(json).transpose()?;
     Ok(statement
         .bind(task.id.to_string())
         .bind(task.kind.clone())
