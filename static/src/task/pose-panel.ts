@@ -36,7 +36,7 @@ export function posePanel({ module, dials, pose, change, close }: PosePanel): Te
     ${
       dials.length === 0
         ? html`<p class="hint">${t('pose.missing')}</p>`
-        : html`<p class="hint">${t('pose.hint')}</p>
+        : html`<p class="hint pose-hint">${t('pose.hint')}</p>
           <div class="presets">
             ${presets.map(
               (preset) =>

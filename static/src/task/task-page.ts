@@ -21,6 +21,7 @@ export class TaskPage extends PageElement {
   @state() private connected = true;
   @state() private cancelling = false;
   @state() private joint: string | null = null;
+  private preparedShown = false;
   private readonly taskId = new URLSearchParams(location.search).get('id') ?? '';
   private readonly watch = new TaskWatch(this.taskId, {
     task: (task) => this.take(task),
@@ -70,8 +71,11 @@ export class TaskPage extends PageElement {
 
   private viewer(task: Task, name: string): TemplateResult {
     const has = (key: string) => task.files.some((file) => file.key === key);
-    const rigged = task.status === 'done' && has('rigged_glb') && this.report !== 'none';
-    const url = rigged ? modelUrl(task.id) : has('prepared_glb') ? preparedUrl(task.id) : null;
+    const done = task.status === 'done' && has('rigged_glb');
+    const rigged = done && this.report !== 'none';
+    // Whoever comes when all is done is shown the rig at once, not the mesh of before.
+    if (!done && has('prepared_glb')) this.preparedShown = true;
+    const url = rigged ? modelUrl(task.id) : this.preparedShown ? preparedUrl(task.id) : null;
     return html`<viewer-panel
       .name=${name}
       .url=${url}

@@ -46,6 +46,7 @@ export class ViewerPanel extends PageElement {
   @query('dialog') private dialog!: HTMLDialogElement;
   private module: ViewerModule | null = null;
   private viewer: Viewer | null = null;
+  private opening: Promise<Viewer> | null = null;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -158,15 +159,13 @@ export class ViewerPanel extends PageElement {
 
   private async load(url: string, rigged: boolean): Promise<void> {
     if (!this.shown) this.phase = 'loading';
+    this.opening ??= this.open();
+    const viewer = await this.opening.catch(() => null);
+    if (!viewer) this.phase = 'no_webgl';
+    // While the code was on its way another model may have come.
+    if (!viewer || url !== this.url) return;
     try {
-      this.module ??= await import('../viewer/viewer');
-      this.viewer ??= this.start(this.module);
-    } catch {
-      this.phase = 'no_webgl';
-      return;
-    }
-    try {
-      await this.viewer.show(url, this.report);
+      await viewer.show(url, this.report);
     } catch {
       // The mesh of before stays in view; without one there is only the message.
       if (!this.shown && url === this.url) this.phase = 'no_model';
@@ -179,10 +178,12 @@ export class ViewerPanel extends PageElement {
     if (rigged) this.setSkeleton(true);
   }
 
-  private start(module: ViewerModule): Viewer {
-    const viewer = new module.Viewer(this.canvas);
+  private async open(): Promise<Viewer> {
+    this.module = await import('../viewer/viewer');
+    const viewer = new this.module.Viewer(this.canvas);
     viewer.onMark = (mark) => this.placeLabel(mark);
     viewer.onPick = (name) => this.dispatchEvent(new CustomEvent('joint', { detail: name }));
+    this.viewer = viewer;
     return viewer;
   }
 
