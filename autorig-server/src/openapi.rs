@@ -39,6 +39,10 @@ pub fn openapi_json() -> String {
         {
             file["format"] = Value::from("binary");
         }
+        for name in ["CreateForm", "CreateFromLink"] {
+            // An option nobody knows is refused, not ignored.
+            schemas[name]["additionalProperties"] = Value::Bool(false);
+        }
         for name in ANSWERS {
             if let Some(schema) = schemas.get_mut(name).and_then(Value::as_object_mut) {
                 state_nulls(schema);
@@ -46,6 +50,7 @@ pub fn openapi_json() -> String {
         }
     }
     describe_events(&mut document);
+    describe_texts(&mut document);
     let document = tidy(document);
     let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
     text.push('\n');
@@ -84,6 +89,21 @@ fn describe_events(document: &mut Value) {
             "error": reference("TaskError"),
         }),
     );
+}
+
+/// What core asks of a text. Stated here only: checked by poem as well, it would have two error codes.
+fn describe_texts(document: &mut Value) {
+    let mut refine = |path: &str, name: &str, rules: Value| {
+        let parameters = document.pointer_mut(path).and_then(Value::as_array_mut).into_iter().flatten();
+        for parameter in parameters.filter(|parameter| parameter["name"] == name) {
+            if let (Some(schema), Some(rules)) = (parameter["schema"].as_object_mut(), rules.as_object()) {
+                schema.extend(rules.clone());
+            }
+        }
+    };
+    let key = json!({ "minLength": 1, "maxLength": 255 });
+    refine("/paths/~1api~1task~1create/post/parameters", "Idempotency-Key", key);
+    refine("/paths/~1api~1task~1{id}/get/parameters", "wait", json!({ "minimum": 0 }));
 }
 
 /// Writes things as other tools expect them, with sorted keys whatever the JSON library is built with.

@@ -78,6 +78,9 @@ fn to_sse(id: TaskId, event: &TaskEvent) -> Event {
     Event::message(event_data(id, &event.kind)).event_type(event.kind.name()).id(event.id.to_string())
 }
 
+/// Every event's name.
+const EVENTS: [&str; 7] = ["queued", "stage", "progress", "file", "done", "error", "cancelled"];
+
 /// An event stream, or the news that nothing will come.
 pub(crate) struct EventAnswer(Response);
 
@@ -89,11 +92,28 @@ impl IntoResponse for EventAnswer {
 
 impl ApiResponse for EventAnswer {
     fn meta() -> MetaResponses {
+        let text = |description| {
+            MetaSchemaRef::Inline(Box::new(MetaSchema {
+                description: Some(description),
+                ..MetaSchema::new("string")
+            }))
+        };
+        let name = MetaSchema {
+            description: Some("What happened."),
+            enum_items: EVENTS.map(serde_json::Value::from).into(),
+            ..MetaSchema::new("string")
+        };
+        // A document of this version cannot say that a stream is many of these; tools that know event streams
+        // take the schema for that of one event.
         let schema = MetaSchema {
-            description: Some(
-                "A stream of events; OpenAPI has no words for it. `x-events` names the data of each event.",
-            ),
-            ..MetaSchema::new_with_format("string", "event-stream")
+            description: Some("One event of the stream. `x-events` names what its `data` is."),
+            required: vec!["id", "event", "data"],
+            properties: vec![
+                ("id", text("Send the last one as `Last-Event-ID` to go on from there.")),
+                ("event", MetaSchemaRef::Inline(Box::new(name))),
+                ("data", text("JSON.")),
+            ],
+            ..MetaSchema::new("object")
         };
         let answer = |status, description, content| MetaResponse {
             description,

@@ -60,6 +60,7 @@ create_request! {
     /// A new task from a link, with its options.
     CreateFromLink {
         /// `http` or `https` address of the model.
+        #[oai(validator(pattern = r"^https?://[^/\s]+"))]
         link: String,
     }
 }
