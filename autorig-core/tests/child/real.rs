@@ -57,11 +57,11 @@ fn a_file_that_is_no_model_is_refused() {
 
 fn a_rig_that_needs_too_much_memory_is_refused() {
     let world = World::new();
-    let limits = ChildLimits { memory_bytes: 128 << 20, ..LIMITS };
-    let ended = world.run(&this(&world, limits), &sample(150_000), &CancellationToken::new(), |_| {});
+    let limits = ChildLimits { memory_bytes: 48 << 20, ..LIMITS };
+    let ended = world.run(&this(&world, limits), &sample(60_000), &CancellationToken::new(), |_| {});
     let error = ended.result.unwrap_err();
     assert_eq!((error.code.as_ref(), error.kind), ("limit_memory", Kind::Limit), "{error}");
-    assert!(error.message.contains("128 MB"), "{error}");
+    assert!(error.message.contains("48 MB"), "{error}");
     world.assert_tidy();
 }
 

@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     job::{RigJob, Sink, perform},
-    protocol::{ChildError, ChildEvent, ChildJob},
+    protocol::{ChildError, ChildEvent, ChildJob, out_of_memory},
 };
 use crate::{Error, Result, task::Stage};
 
@@ -90,7 +90,10 @@ fn limit_memory(bytes: u64) -> Result<()> {
 }
 
 fn run(job: ChildJob) -> Result<()> {
-    let bytes = fs::read(&job.input).map_err(|error| Error::io("reading the stored input", error))?;
+    let bytes = fs::read(&job.input).map_err(|error| match error.kind() {
+        io::ErrorKind::OutOfMemory => out_of_memory(job.memory_bytes),
+        _ => Error::io("reading the stored input", error),
+    })?;
     let rig = RigJob { name: job.name, bytes, options: job.options, threads: Some(job.threads) };
     perform(rig, &mut Lines { scratch: job.scratch })
 }

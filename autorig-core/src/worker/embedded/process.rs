@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     ChildLimits,
-    protocol::{ChildEvent, ChildJob},
+    protocol::{ChildEvent, ChildJob, out_of_memory},
 };
 use crate::{
     Class, Error, Kind, Result,
@@ -286,11 +286,7 @@ impl Drop for Scratch {
 fn crashed(status: Option<ExitStatus>, stderr: &str, memory_bytes: u64) -> Error {
     // What Rust says before it aborts on a failed allocation.
     if stderr.contains("memory allocation of") {
-        return Error::limit(
-            "limit_memory",
-            format!("rigging this model needs more than {} MB of memory", memory_bytes >> 20),
-            "simplify the mesh or reduce its textures and send it again",
-        );
+        return out_of_memory(memory_bytes);
     }
     let how = status.map_or_else(|| "it disappeared".to_owned(), |status| status.to_string());
     tracing::warn!(how, stderr, "a rig process crashed");

@@ -72,3 +72,12 @@ impl From<ChildError> for Error {
         Self::new(error.class, kind, Cow::Owned(error.code), error.message, error.remedy)
     }
 }
+
+/// The job has reached its limit; another attempt would too.
+pub(super) fn out_of_memory(limit: u64) -> Error {
+    Error::limit(
+        "limit_memory",
+        format!("rigging this model needs more than {} MB of memory", limit >> 20),
+        "simplify the mesh or reduce its textures and send it again",
+    )
+}
