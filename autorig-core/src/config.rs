@@ -4,6 +4,7 @@
 //! and `AUTORIG_WORKER_SLOTS_FILE` names a file that holds the value, for secrets.
 
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     num::NonZeroUsize,
     path::{Path, PathBuf},
@@ -94,15 +95,18 @@ impl Config {
             None if Path::new("autorig.toml").is_file() => figment.merge(Toml::file_exact("autorig.toml")),
             None => figment,
         };
+        let mut origins = BTreeMap::new();
         for (name, value) in environment {
             if let Some((key, value)) = setting(&name, value)? {
                 figment = figment.merge(Serialized::default(&key, value));
+                origins.insert(key, format!("{name} in the environment"));
             }
         }
         for (key, value) in flags {
             figment = figment.merge(Serialized::default(key, value));
+            origins.insert(key.clone(), "the command line".to_owned());
         }
-        let config: Self = figment.extract().map_err(|error| invalid(error.to_string()))?;
+        let config: Self = figment.extract().map_err(|error| wrong_setting(&error, &origins))?;
         config.validate()?;
         Ok(config)
     }
@@ -240,6 +244,21 @@ fn typed(default: &serde_json::Value, text: String) -> serde_json::Value {
     }
 }
 
+/// Says which setting is wrong and where it came from.
+fn wrong_setting(error: &figment::Error, origins: &BTreeMap<String, String>) -> Error {
+    let key = error.path.join(".");
+    let file =
+        || error.metadata.as_ref()?.source.as_ref()?.file_path().map(|path| path.display().to_string());
+    let origin = origins.get(&key).cloned().or_else(file);
+    let place = match (key.is_empty(), origin) {
+        (true, None) => String::new(),
+        (true, Some(origin)) => format!("{origin}: "),
+        (false, None) => format!("{key}: "),
+        (false, Some(origin)) => format!("{key} from {origin}: "),
+    };
+    invalid(format!("{place}{}", error.kind))
+}
+
 fn invalid(message: impl Into<String>) -> Error {
     Error::usage("invalid_config", message, "correct the setting; docs/ lists them all with their defaults")
 }
@@ -301,6 +320,7 @@ mod tests {
             let error = load(&[variables]).unwrap_err();
             assert_eq!(error.code, code, "{error}");
             assert!(error.message.contains(word), "{error}");
+            assert!(!error.message.contains(".rs") && !error.message.contains("default."), "{error}");
         }
     }
 
@@ -327,7 +347,13 @@ mod tests {
         let file = folder.path().join("autorig.toml");
         std::fs::write(&file, "worker_slot = 1\n").unwrap();
         let error = Config::load(Some(&file), [], &serde_json::Map::new()).unwrap_err();
-        assert!(error.message.contains("worker_slot"), "{error}");
+        assert!(error.message.contains("worker_slot") && error.message.contains("autorig.toml"), "{error}");
+        std::fs::write(&file, "worker_time_s = 'soon'\n").unwrap();
+        let error = Config::load(Some(&file), [], &serde_json::Map::new()).unwrap_err();
+        assert!(
+            error.message.contains("worker_time_s from") && error.message.contains("autorig.toml"),
+            "{error}"
+        );
         assert!(Config::load(Some(&folder.path().join("no.toml")), [], &serde_json::Map::new()).is_err());
     }
 }
