@@ -12,11 +12,13 @@ const TOUCH_TARGET_PX = 44;
 describe('the pages in a browser', { skip: whyNot(), timeout: 15 * 60_000 }, () => {
   let site;
   let human;
+  let large;
   let taskUrl;
 
   before(async () => {
     site = await start();
     human = await site.sample('human');
+    large = await site.sample('cartoon', '--triangles', '250000');
   });
   after(() => site?.stop());
 
@@ -162,6 +164,54 @@ describe('the pages in a browser', { skip: whyNot(), timeout: 15 * 60_000 }, () 
       await page.leave();
     });
   }
+
+  test('a slow upload shows how far it is and how long it takes, and can be stopped', async () => {
+    const page = await site.open('desktop');
+    await page.goto('/');
+    const network = await page.context().newCDPSession(page);
+    const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 300 * 1024 };
+    await network.send('Network.emulateNetworkConditions', slow);
+    await page.locator('[data-test=picker]').setInputFiles(large);
+    const upload = page.locator('[data-test=upload]');
+    await upload.locator('.numbers', { hasText: /\d%.* MB of .* MB.*left/ }).waitFor();
+    assert.ok(Number(await upload.locator('progress').getAttribute('value')) > 0);
+    await page.shot('uploading');
+    await upload.getByRole('button').click();
+    await page.locator('[data-test=drop]').waitFor();
+    assert.equal(await page.locator('[data-test=problem]').count(), 0);
+    assert.deepEqual(page.complaints, []);
+    await page.leave();
+  });
+
+  test('a running rig is followed stage by stage, and cancelled from its page', async () => {
+    const page = await site.open('phone', { dark: true });
+    await page.goto('/');
+    await page.locator('[data-test=picker]').setInputFiles(large);
+    await page.locator('[data-test=progress] [aria-current=step]').waitFor();
+    await page.shot('task-phone-running', { fullPage: true });
+    await page.locator('[data-test=cancel]').click();
+    await page.locator('[data-test=cancelled]').waitFor();
+    assert.equal(await page.locator('[data-test=status]').getAttribute('data-status'), 'cancelled');
+    assert.deepEqual(page.complaints, []);
+    await page.leave();
+  });
+
+  test('a file dropped anywhere on the page is taken', async () => {
+    const page = await site.open('desktop', { expected: [/status of 4\d\d/] });
+    await page.goto('/');
+    await page.locator('[data-test=drop]').waitFor();
+    const dataTransfer = await page.evaluateHandle(() => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File(['no model at all'], 'dropped.glb'));
+      return transfer;
+    });
+    await page.dispatchEvent('h1', 'dragover', { dataTransfer });
+    await page.locator('[data-hovering]').waitFor();
+    await page.dispatchEvent('h1', 'drop', { dataTransfer });
+    await page.locator('[data-test=problem]').waitFor();
+    assert.deepEqual(page.complaints, []);
+    await page.leave();
+  });
 
   test('a link to a private address is refused with the remedy', async () => {
     const page = await site.open('phone', { expected: [/status of 4\d\d/] });
