@@ -58,6 +58,7 @@ fn check_all(extension: &str) {
     check_part(extension, 0, 1);
 }
 
+#[expect(clippy::print_stderr, reason = "a skip must be seen")]
 fn check_part(extension: &str, part: usize, parts: usize) {
     let Some(inputs) = inputs() else {
         eprintln!("skipped: shared/rigbench/inputs is not there");
