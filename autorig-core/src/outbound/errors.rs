@@ -57,6 +57,16 @@ pub(super) fn unreachable(error: &reqwest::Error) -> Error {
     .with_source(error_text(error))
 }
 
+pub(super) fn no_certificates() -> Error {
+    Error::new(
+        Class::Temporary,
+        Kind::Input,
+        "link_unreachable",
+        "the link could not be fetched: this server has no CA certificates to check https with",
+        "install the package ca-certificates on the server and restart it, or upload the file",
+    )
+}
+
 pub(super) fn status(status: StatusCode) -> Error {
     let class = if status.is_server_error() { Class::Temporary } else { Class::UserViolation };
     Error::new(

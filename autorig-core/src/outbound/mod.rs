@@ -16,7 +16,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
 use reqwest::{
-    Client, Response, Url,
+    Client, ClientBuilder, Response, Url,
     header::{CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION},
 };
 use url_host::literal_address;
@@ -39,6 +39,8 @@ const SILENCE: Duration = Duration::from_secs(30);
 pub struct Outbound {
     client: Client,
     allow: Arc<Allow>,
+    /// False on a bare system, which knows no authority that signs certificates.
+    https: bool,
 }
 
 /// A fetched link, its body still arriving.
@@ -60,20 +62,20 @@ impl Outbound {
         let allow = Arc::new(Allow::parse(allow)?);
         // Fails when another part of the program has installed one before, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        #[allow(clippy::disallowed_methods, reason = "the home of the one HTTP client")]
-        let builder = Client::builder();
-        let client = builder
-            .user_agent(concat!("autorig/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            // A proxy would resolve names behind our back.
-            .no_proxy()
-            .dns_resolver(Arc::new(resolve::Guarded::new(allow.clone())))
-            .connect_timeout(CONNECT)
-            .read_timeout(SILENCE)
-            .timeout(time)
+        if let Ok(client) = client(&allow, time).build() {
+            return Ok(Self { client, allow, https: true });
+        }
+        // Everything but https links works without certificates, so a bare system is served too.
+        tracing::warn!("no CA certificates were found: https links cannot be fetched");
+        Self::without_certificates(allow, time)
+    }
+
+    fn without_certificates(allow: Arc<Allow>, time: Duration) -> Result<Self> {
+        let client = client(&allow, time)
+            .tls_certs_only([])
             .build()
             .map_err(|error| Error::internal(format!("the HTTP client: {error}")))?;
-        Ok(Self { client, allow })
+        Ok(Self { client, allow, https: false })
     }
 
     /// Fetches a link; at most `limit` bytes.
@@ -112,6 +114,9 @@ impl Outbound {
         if url.host_str().is_none_or(str::is_empty) {
             return Err(errors::invalid("it names no host"));
         }
+        if url.scheme() == "https" && !self.https {
+            return Err(errors::no_certificates());
+        }
         match literal_address(&url) {
             Some(address) if !self.allow.permits(address) => Err(errors::forbidden(from.is_some())),
             _ => Ok(url),
@@ -127,6 +132,20 @@ impl Outbound {
             }
         })
     }
+}
+
+fn client(allow: &Arc<Allow>, time: Duration) -> ClientBuilder {
+    #[allow(clippy::disallowed_methods, reason = "the home of the one HTTP client")]
+    let builder = Client::builder();
+    builder
+        .user_agent(concat!("autorig/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        // A proxy would resolve names behind our back.
+        .no_proxy()
+        .dns_resolver(Arc::new(resolve::Guarded::new(allow.clone())))
+        .connect_timeout(CONNECT)
+        .read_timeout(SILENCE)
+        .timeout(time)
 }
 
 fn accept(response: Response, limit: u64) -> Result<Fetched> {
@@ -156,4 +175,25 @@ fn accept(response: Response, limit: u64) -> Result<Fetched> {
 fn is_page(content_type: &str) -> bool {
     let media = content_type.split(';').next().unwrap_or_default().trim();
     media.eq_ignore_ascii_case("text/html") || media.eq_ignore_ascii_case("application/xhtml+xml")
+}
+
+#[cfg(test)]
+mod tests {
+    use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_system_without_certificates_fetches_http_and_says_what_https_needs() {
+        let server = MockServer::start().await;
+        Mock::given(any()).respond_with(ResponseTemplate::new(200)).mount(&server).await;
+        let allow = Allow::parse(&["127.0.0.1".to_owned()]).unwrap();
+        // What `new` has done before.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let bare = Outbound::without_certificates(Arc::new(allow), Duration::from_secs(10)).unwrap();
+        bare.fetch(&format!("{}/a.glb", server.uri()), 1000).await.unwrap();
+        let error = bare.fetch("https://example.org/a.glb", 1000).await.err().unwrap();
+        assert_eq!(error.code, "link_unreachable");
+        assert!(error.remedy.contains("ca-certificates"), "{error}");
+    }
 }
