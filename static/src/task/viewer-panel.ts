@@ -63,7 +63,7 @@ export class ViewerPanel extends PageElement {
   }
 
   override render(): TemplateResult {
-    return html`<section class="stage" data-phase=${this.phase} data-shown=${this.shown ?? 'none'} ?data-posing=${this.posing} data-test="viewer">
+    return html`<section class="stage" data-phase=${this.phase} data-shown=${this.shown ?? 'none'} ?data-posing=${this.posing} ?data-over=${this.over} data-test="viewer">
       <canvas
         tabindex="0"
         role="img"
@@ -87,10 +87,18 @@ export class ViewerPanel extends PageElement {
   protected override updated(changed: PropertyValues): void {
     super.updated(changed);
     if (changed.has('url') && this.url) void this.load(this.url, this.rigged);
+    this.makeRoom();
     if (changed.has('joint')) {
       if (this.joint && !this.skeleton) this.setSkeleton(true);
       this.viewer?.pickJoint(this.joint);
     }
+  }
+
+  /** On a wide screen the pose panel lies over the picture: the character moves out of its way. */
+  private makeRoom(): void {
+    const panel = this.querySelector<HTMLElement>('.pose');
+    const covers = panel && getComputedStyle(panel).position === 'absolute';
+    this.viewer?.setInset(covers ? panel.offsetLeft + panel.offsetWidth : 0);
   }
 
   private note(): TemplateResult | typeof nothing {

@@ -43,6 +43,8 @@ export class Stage {
   private frame = 0;
   /** The box in view while the visitor has not moved the camera: then a new canvas size fits it anew. */
   private fitted: Box3 | null = null;
+  /** Pixels at the left that a panel lies over. */
+  private inset = 0;
 
   constructor(private readonly canvas: HTMLCanvasElement) {
     this.renderer = new WebGLRenderer({ canvas, antialias: true, alpha: true });
@@ -93,6 +95,13 @@ export class Stage {
     this.place(
       offset.setLength(Math.min(this.controls.maxDistance, Math.max(this.controls.minDistance, length))),
     );
+  }
+
+  /** Keeps the model clear of a panel that covers so many pixels at the left. */
+  setInset(pixels: number): void {
+    if (pixels === this.inset) return;
+    this.inset = pixels;
+    this.resize();
   }
 
   /** Takes the colours of the page's theme. */
@@ -184,7 +193,8 @@ export class Stage {
     this.renderer.setPixelRatio(Math.min(devicePixelRatio, MAX_PIXEL_RATIO));
     this.renderer.setSize(clientWidth, clientHeight, false);
     this.camera.aspect = clientWidth / clientHeight;
-    this.camera.updateProjectionMatrix();
+    // Shows a view that lies half the panel's width to the left, so that its middle is that of the free part.
+    this.camera.setViewOffset(clientWidth, clientHeight, -this.inset / 2, 0, clientWidth, clientHeight);
     if (this.fitted) this.fit(this.fitted);
     // Setting the size clears the canvas: draw in the same turn, or the visitor sees it blink.
     this.draw(performance.now());
@@ -208,7 +218,8 @@ export class Stage {
     const right = new Vector3(0, 1, 0).cross(direction).normalize();
     const up = direction.clone().cross(right);
     const tall = Math.tan(((FIELD_OF_VIEW_DEG / 2) * Math.PI) / 180) / MARGIN;
-    const wide = tall * this.camera.aspect;
+    const free = 1 - this.inset / Math.max(1, this.canvas.clientWidth);
+    const wide = tall * this.camera.aspect * free;
     let distance = 0;
     for (let corner = 0; corner < 8; corner++) {
       const point = new Vector3(

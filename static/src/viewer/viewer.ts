@@ -120,6 +120,11 @@ export class Viewer {
     this.stage.invalidate();
   }
 
+  /** Keeps the model clear of a panel that covers so many pixels at the left. */
+  setInset(pixels: number): void {
+    this.stage.setInset(pixels);
+  }
+
   fit(): void {
     if (this.frame) this.stage.fit(this.frame.box);
   }
