@@ -92,6 +92,16 @@ fn ten_million_triangles() {
 }
 
 #[test]
+fn a_file_of_more_bytes_than_are_read() {
+    let folder = folder();
+    let path = folder.path().join("hero.glb");
+    fs::File::create(&path).unwrap().set_len((256 << 20) + 1).unwrap();
+    assert_refused(&run(&["rig", arg(&path), "-o", "x.glb", "-q"]), 4, "limit_file_size", "hero.glb");
+    let endless = autorig(&["rig", "-", "-o", "-", "-q"]).pipe_stdin(&path).unwrap().output().unwrap();
+    assert_refused(&endless, 4, "limit_file_size", "stdin");
+}
+
+#[test]
 fn a_bomb_in_a_texture() {
     refused("hero.glb", &texture_bomb(60_000), 4, "limit_texture");
 }
