@@ -66,7 +66,7 @@ impl AutoRig {
             .node(data_dir.node()?)
             .upload_limit(config.upload_limit())
             .lease(config.lease(), Duration::from_secs(config.heartbeat_s))
-            .dispatch_interval(Duration::from_secs(config.dispatch_interval_s));
+            .dispatch_interval(config.dispatch_interval.duration());
         builder.data_dir = Some(data_dir);
         Ok(builder)
     }
@@ -289,7 +289,7 @@ impl Builder {
         let (lease, heartbeat) =
             self.lease.unwrap_or_else(|| (defaults.lease(), Duration::from_secs(defaults.heartbeat_s)));
         let settings = DispatcherSettings {
-            interval: self.interval.unwrap_or_else(|| Duration::from_secs(defaults.dispatch_interval_s)),
+            interval: self.interval.unwrap_or_else(|| defaults.dispatch_interval.duration()),
             lease,
             heartbeat,
             retry: self.retry,

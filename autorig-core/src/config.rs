@@ -3,6 +3,8 @@
 //! Every setting has one name, `worker_slots`: a key in the file, `AUTORIG_WORKER_SLOTS` in the environment,
 //! and `AUTORIG_WORKER_SLOTS_FILE` names a file that holds the value, for secrets.
 
+mod seconds;
+
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
@@ -18,6 +20,8 @@ use figment::{
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
+
+pub use seconds::Seconds;
 
 /// What a server or an embedding program can set. [`Config::default`] needs no file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,8 +43,8 @@ pub struct Config {
     pub worker_time_s: u64,
     /// Threads of one rig; cores divided by slots when left out.
     pub worker_threads: Option<NonZeroUsize>,
-    /// How often the dispatcher looks although nothing woke it, in seconds.
-    pub dispatch_interval_s: u64,
+    /// How often the dispatcher looks although nothing woke it.
+    pub dispatch_interval: Seconds,
     /// How long a worker holds a task without a sign of life, in seconds.
     pub lease_s: u64,
     /// How often a worker gives a sign of life, in seconds.
@@ -62,7 +66,7 @@ impl Default for Config {
             worker_memory_mb: 4096,
             worker_time_s: 600,
             worker_threads: None,
-            dispatch_interval_s: 30,
+            dispatch_interval: Seconds(30),
             lease_s: 60,
             heartbeat_s: 20,
             outbound_allow: Vec::new(),
@@ -72,7 +76,7 @@ impl Default for Config {
 }
 
 /// Variables of the prefix that are not settings of the server: those of the client.
-const NOT_SETTINGS: [&str; 4] = ["config", "api_key", "server", "log"];
+const NOT_SETTINGS: [&str; 3] = ["api_key", "server", "log"];
 
 impl Config {
     /// Reads the configuration: `file` (an error when given but missing; else `autorig.toml` in the current
@@ -133,7 +137,7 @@ impl Config {
             ("upload_limit_mb", self.upload_limit_mb),
             ("worker_memory_mb", self.worker_memory_mb),
             ("worker_time_s", self.worker_time_s),
-            ("dispatch_interval_s", self.dispatch_interval_s),
+            ("dispatch_interval", self.dispatch_interval.0),
             ("lease_s", self.lease_s),
             ("heartbeat_s", self.heartbeat_s),
             ("outbound_time_s", self.outbound_time_s),
@@ -299,9 +303,11 @@ mod tests {
             ("AUTORIG_WORKER_SLOTS_FILE", secret.to_str().unwrap()),
             ("AUTORIG_DATA_DIR", "7"),
             ("AUTORIG_LISTEN", "127.0.0.1:0"),
+            ("AUTORIG_DISPATCH_INTERVAL", "2m"),
         ])
         .unwrap();
         assert_eq!(config.outbound_allow, ["127.0.0.1", "10.0.0.0/8"]);
+        assert_eq!(config.dispatch_interval, Seconds(120));
         assert_eq!(config.slots(), 3);
         assert_eq!(config.data_dir, PathBuf::from("7"));
         assert_eq!(config.listen.port(), 0);
@@ -311,6 +317,7 @@ mod tests {
     fn a_wrong_setting_is_refused_by_its_name() {
         for (variables, code, word) in [
             (("AUTORIG_WORKER_TIME_S", "soon"), "invalid_config", "worker_time_s"),
+            (("AUTORIG_DISPATCH_INTERVAL", "1y"), "invalid_config", "dispatch_interval from AUTORIG_"),
             (("AUTORIG_WORKER_SLOTS", "0"), "invalid_config", "worker_slots"),
             (("AUTORIG_LISTEN", "0.0.0.0:80"), "invalid_config", "loopback"),
             (("AUTORIG_LEASE_S", "10"), "invalid_config", "heartbeat_s"),

@@ -274,6 +274,21 @@ async fn cancelling_stops_the_worker_and_frees_its_slot() {
 }
 
 #[tokio::test]
+async fn every_worker_gets_what_it_has_room_for() {
+    let second = crate::support::Scripted::new();
+    let other = second.clone();
+    let world = World::with(|builder| builder.worker(other)).await;
+    world.worker.then(|_, _, _| pending());
+    world.start().await;
+    let stuck = world.create().await;
+    world.until_status(stuck.id, TaskStatus::Processing).await;
+    let next = world.create().await;
+    world.until_status(next.id, TaskStatus::Done).await;
+    assert_eq!(*second.attempts.lock().unwrap(), [(next.id, 1)]);
+    assert_eq!(world.tasks().queue_status().await.unwrap().workers_total, 2);
+}
+
+#[tokio::test]
 async fn a_waiting_task_can_be_cancelled() {
     let world = World::new().await;
     let task = world.create().await;
