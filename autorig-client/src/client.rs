@@ -93,20 +93,25 @@ impl Builder {
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
-        #[expect(clippy::disallowed_methods, reason = "this crate is one of the two homes of an HTTP client")]
-        let mut http = reqwest::Client::builder();
-        http = http
-            .user_agent(concat!("autorig-client/", env!("CARGO_PKG_VERSION")))
-            .default_headers(headers)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(READ_TIMEOUT)
-            .redirect(Policy::limited(5));
-        if is_loopback(&base) {
-            // A proxy of the environment cannot reach our own machine.
-            http = http.no_proxy();
-        }
-        Ok(Client { http: http.build()?, base, retry: self.retry, keys: self.keys })
+        let http = match http(&base, &headers).build() {
+            // A bare system knows no authority that signs certificates; plain http needs none.
+            Err(_) if base.scheme() == "http" => http(&base, &headers).tls_certs_only([]).build()?,
+            built => built?,
+        };
+        Ok(Client { http, base, retry: self.retry, keys: self.keys })
     }
+}
+
+fn http(base: &Url, headers: &HeaderMap) -> reqwest::ClientBuilder {
+    #[expect(clippy::disallowed_methods, reason = "this crate is one of the two homes of an HTTP client")]
+    let http = reqwest::Client::builder()
+        .user_agent(concat!("autorig-client/", env!("CARGO_PKG_VERSION")))
+        .default_headers(headers.clone())
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(READ_TIMEOUT)
+        .redirect(Policy::limited(5));
+    // A proxy of the environment cannot reach our own machine.
+    if is_loopback(base) { http.no_proxy() } else { http }
 }
 
 impl Client {

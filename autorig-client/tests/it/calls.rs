@@ -151,3 +151,14 @@ async fn no_server_is_a_network_error_with_a_remedy() {
     assert_eq!(error.code(), "network");
     assert!(error.is_retryable() && !error.remedy().is_empty());
 }
+
+#[test]
+fn a_system_without_certificates_still_reaches_plain_http() {
+    let same = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "calls::lists_and_counts_are_read_and_the_key_is_sent"])
+        .envs([("SSL_CERT_FILE", "/missing"), ("SSL_CERT_DIR", "/missing")])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&same.stdout);
+    assert!(same.status.success() && said.contains("1 passed"), "{said}");
+}
