@@ -1,7 +1,7 @@
 //! Where state is kept: small traits by aggregate, object-safe, each implementation in a folder of its own.
 //!
 //! Rules every store keeps, checked by `tests/conformance`: not found is `Ok(None)`; one call is one
-//! transaction; a task changes only through [`lifecycle::apply`]; a state change, its events and the
+//! transaction; a task changes only through [`crate::task::lifecycle::apply`]; a state change, its events and the
 //! messages it causes commit together.
 
 pub mod sqlite;
