@@ -12,7 +12,7 @@
 use glam::{DMat3, DVec3};
 
 use crate::{
-    Result,
+    Code, Error, Result,
     scene::Scene,
     skeleton::predictor::{Cloud, POINTS},
 };
@@ -88,6 +88,9 @@ pub fn analyse(scene: &Scene, known: Option<DMat3>) -> Result<Body> {
     let character = welded.character_triangles();
     let samplings: Vec<_> =
         (0..SAMPLINGS).map(|seed| surface::sample(&welded.vertices, &character, POINTS, seed)).collect();
+    if samplings.iter().any(Vec::is_empty) {
+        return Err(Error::new(Code::DegenerateGeometry, "the surface of the model has no area worth the name"));
+    }
     let file_clouds: Vec<Cloud> = samplings.iter().take(VOTING).map(|s| Cloud::new(s)).collect();
     let Orientation { rotation, confidence } =
         known.map_or_else(|| orient(&file_clouds), |rotation| Orientation { rotation, confidence: 1.0 });

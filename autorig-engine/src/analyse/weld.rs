@@ -57,7 +57,8 @@ impl Welded {
     pub fn character_triangles(&self) -> Vec<[u32; 3]> {
         let backdrop = self.backdrops();
         let keep = |t: &&[u32; 3]| !backdrop[self.part[t[0] as usize] as usize];
-        self.triangles.iter().filter(keep).copied().collect()
+        let kept: Vec<[u32; 3]> = self.triangles.iter().filter(keep).copied().collect();
+        if kept.is_empty() { self.triangles.clone() } else { kept }
     }
 
     /// Which parts are large flat sheets beside something that is not.
@@ -67,14 +68,15 @@ impl Welded {
         /// A backdrop is at least so long, measured by what stands before it.
         const LARGE: f64 = 0.9;
         let mut boxes = vec![(DVec3::INFINITY, DVec3::NEG_INFINITY); self.parts];
-        for (v, &part) in self.vertices.iter().zip(&self.part) {
-            let b = &mut boxes[part as usize];
-            *b = (b.0.min(*v), b.1.max(*v));
+        for &v in self.triangles.iter().flatten() {
+            let b = &mut boxes[self.part[v as usize] as usize];
+            *b = (b.0.min(self.vertices[v as usize]), b.1.max(self.vertices[v as usize]));
         }
         let size = |b: &(DVec3, DVec3)| (b.1 - b.0).max(DVec3::ZERO);
         let sheet: Vec<bool> =
             boxes.iter().map(|b| size(b).min_element() < THIN * size(b).max_element()).collect();
-        let rest = boxes.iter().zip(&sheet).filter(|(_, s)| !**s).fold(
+        let solid = |(b, sheet): &(&(DVec3, DVec3), &bool)| !**sheet && b.0.x <= b.1.x;
+        let rest = boxes.iter().zip(&sheet).filter(solid).fold(
             (DVec3::INFINITY, DVec3::NEG_INFINITY),
             |all, (b, _)| (all.0.min(b.0), all.1.max(b.1)),
         );

@@ -1,6 +1,8 @@
 //! What a rig promises, on characters made by procedure.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod hostile;
+
 use autorig_engine::{
     Class, Code, JointHint, Options, Progress, Result, Rig, Silent, Stage,
     read::{self, Source},
