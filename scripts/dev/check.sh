@@ -22,7 +22,7 @@ check_parts() {
 
 # Broken links in the crates' documentation are errors; what it needs of the dependencies, the lints have made already.
 check_docs() {
-    RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --document-private-items "${RUST_SET[@]}"
+    RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps "${RUST_SET[@]}"
 }
 
 check_shell() {
