@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     glb::assert_rigged,
-    shell::{arg, assert_refused, autorig, folder, names, stderr},
+    shell::{arg, assert_refused, autorig, code, envelope, folder, names, run, stderr},
 };
 
 /// Files that are kept beside the repository.
@@ -17,7 +17,7 @@ fn inputs() -> Option<PathBuf> {
     folder.join("inputs.json").is_file().then_some(folder)
 }
 
-// In three parts, so that a busy machine does not take one test for stuck.
+// In parts, so that a busy machine does not take one test for stuck.
 #[test]
 fn every_glb_is_rigged_or_refused_with_one_clear_line_part_1() {
     check_part("glb", 0, 3);
@@ -39,8 +39,13 @@ fn every_gltf_is_rigged_or_refused_with_one_clear_line() {
 }
 
 #[test]
-fn every_obj_is_rigged_or_refused_with_one_clear_line() {
-    check_all("obj");
+fn every_obj_is_rigged_or_refused_with_one_clear_line_part_1() {
+    check_part("obj", 0, 2);
+}
+
+#[test]
+fn every_obj_is_rigged_or_refused_with_one_clear_line_part_2() {
+    check_part("obj", 1, 2);
 }
 
 #[test]
@@ -95,6 +100,10 @@ fn check(input: &Path) {
     let output = autorig(&["rig", arg(input), "-o", arg(&out)]).output().unwrap();
     let said = stderr(&output);
     assert!(!said.contains("panicked"), "{said}");
+    let looked = run(&["inspect", arg(input), "--json"]);
+    assert!(matches!(code(&looked), 0 | 3 | 4), "inspect: {}", stderr(&looked));
+    let readable = envelope(&looked)["ok"] == true;
+    assert!(readable || !output.status.success(), "what can be rigged can be inspected");
     match output.status.code() {
         Some(0) => assert_rigged(&std::fs::read(&out).unwrap()),
         Some(exit @ 3..=4) => {
