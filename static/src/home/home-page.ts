@@ -1,4 +1,4 @@
-import { html, nothing, type TemplateResult } from 'lit';
+import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { type Created, createFromFile, createFromLink, Problem } from '../api';
 import { PageElement } from '../components/element';
@@ -46,6 +46,11 @@ export class HomePage extends PageElement {
     </main>`;
   }
 
+  protected override updated(changed: PropertyValues): void {
+    super.updated(changed);
+    if (this.failure) this.querySelector('.problem')?.scrollIntoView({ block: 'nearest' });
+  }
+
   private dropZone(): TemplateResult {
     return html`<drop-zone
       @file=${(event: CustomEvent<File>) => this.sendFile(event.detail)}
@@ -55,8 +60,12 @@ export class HomePage extends PageElement {
 
   private sampleHint(): TemplateResult {
     const copy = async () => {
-      await navigator.clipboard?.writeText(SAMPLE_COMMAND);
-      this.copied = true;
+      try {
+        await navigator.clipboard.writeText(SAMPLE_COMMAND);
+        this.copied = true;
+      } catch {
+        // The browser keeps its clipboard shut (plain http, or the visitor said no): the command can be selected.
+      }
     };
     return html`<p class="sample">
       <span>${t('home.sample_hint')}</span>

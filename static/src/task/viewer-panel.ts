@@ -9,6 +9,8 @@ import type { JointMark, Pose, Viewer } from '../viewer/viewer';
 import { posePanel } from './pose-panel';
 import { type Action, actionOf, shortcutsDialog } from './shortcuts';
 
+/** How far the view is; the last three are its ways to fail. */
+type Phase = 'waiting' | 'loading' | 'ready' | 'no_model' | 'no_webgl' | 'no_code';
 type ViewerModule = typeof import('../viewer/viewer');
 
 const TURN_STEP = Math.PI / 12;
@@ -35,7 +37,7 @@ export class ViewerPanel extends PageElement {
   @property({ attribute: false }) report: Report | null = null;
   @property({ attribute: false }) joint: string | null = null;
 
-  @state() private phase: 'waiting' | 'loading' | 'ready' | 'no_model' | 'no_webgl' = 'waiting';
+  @state() private phase: Phase = 'waiting';
   @state() private shown: 'prepared' | 'rigged' | null = null;
   @state() private skeleton = false;
   @state() private wireframe = false;
@@ -46,7 +48,7 @@ export class ViewerPanel extends PageElement {
   @query('dialog') private dialog!: HTMLDialogElement;
   private module: ViewerModule | null = null;
   private viewer: Viewer | null = null;
-  private opening: Promise<Viewer> | null = null;
+  private opening: Promise<Viewer | null> | null = null;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -103,15 +105,9 @@ export class ViewerPanel extends PageElement {
 
   private note(): TemplateResult | typeof nothing {
     if (this.phase === 'ready') return nothing;
-    const text = {
-      waiting: 'viewer.waiting',
-      loading: 'viewer.loading',
-      no_model: 'viewer.no_model',
-      no_webgl: 'viewer.no_webgl',
-    } as const;
-    return html`<div class="stage-note">
+return html`<div class="stage-note">
       ${figure()}
-      <p role="status">${this.over && this.phase === 'waiting' ? '' : t(text[this.phase])}</p>
+      <p role="status">${this.over && this.phase === 'waiting' ? '' : t(`viewer.${this.phase}`)}</p>
     </div>`;
   }
 
@@ -168,8 +164,7 @@ export class ViewerPanel extends PageElement {
   private async load(url: string, rigged: boolean): Promise<void> {
     if (!this.shown) this.phase = 'loading';
     this.opening ??= this.open();
-    const viewer = await this.opening.catch(() => null);
-    if (!viewer) this.phase = 'no_webgl';
+    const viewer = await this.opening;
     // While the code was on its way another model may have come.
     if (!viewer || url !== this.url) return;
     try {
@@ -186,12 +181,26 @@ export class ViewerPanel extends PageElement {
     if (rigged) this.setSkeleton(true);
   }
 
-  private async open(): Promise<Viewer> {
-    this.module = await import('../viewer/viewer');
-    const viewer = new this.module.Viewer(this.canvas);
+  /** Loads the code of the view and starts it; `null` where one of them fails, and the phase says which. */
+  private async open(): Promise<Viewer | null> {
+    try {
+      this.module = await import('../viewer/viewer');
+    } catch {
+      this.phase = 'no_code';
+      return null;
+    }
+    try {
+      this.viewer = this.start(this.module);
+    } catch {
+      this.phase = 'no_webgl';
+    }
+    return this.viewer;
+  }
+
+  private start(module: ViewerModule): Viewer {
+    const viewer = new module.Viewer(this.canvas);
     viewer.onMark = (mark) => this.placeLabel(mark);
     viewer.onPick = (name) => this.dispatchEvent(new CustomEvent('joint', { detail: name }));
-    this.viewer = viewer;
     return viewer;
   }
 

@@ -23,7 +23,7 @@ describe('the pages in a browser', { timeout: 15 * 60_000 }, () => {
     if (skip) return;
     site = await start();
     human = await site.sample('human');
-    large = await site.sample('cartoon', '--triangles', '250000');
+    large = await site.sample('cartoon', '--triangles', '600000');
   });
   after(() => site?.stop());
 
@@ -46,7 +46,7 @@ describe('the pages in a browser', { timeout: 15 * 60_000 }, () => {
     await page.locator('[data-test=picker]').setInputFiles(human);
     await page.waitForURL(/\/task\?id=/);
     taskUrl = page.url();
-    await page.locator('[data-shown=rigged]').waitFor({ timeout: PATIENCE_MS });
+    await shown(page);
     assert.equal(await page.locator('[data-test=status]').getAttribute('data-status'), 'done');
     assert.equal(await page.locator('h1').innerText(), 'human');
     assert.equal(await page.locator('[data-action=skeleton]').getAttribute('aria-pressed'), 'true');
@@ -174,7 +174,7 @@ describe('the pages in a browser', { timeout: 15 * 60_000 }, () => {
     const page = await site.open('desktop');
     await page.goto('/');
     const network = await page.context().newCDPSession(page);
-    const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 300 * 1024 };
+    const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 800 * 1024 };
     await network.send('Network.emulateNetworkConditions', slow);
     await page.locator('[data-test=picker]').setInputFiles(large);
     const upload = page.locator('[data-test=upload]');
@@ -193,9 +193,9 @@ describe('the pages in a browser', { timeout: 15 * 60_000 }, () => {
     await page.goto('/');
     await page.locator('[data-test=picker]').setInputFiles(large);
     await page.locator('[data-test=progress] [aria-current=step]').waitFor();
-    await page.shot('task-phone-running', { fullPage: true });
     await page.locator('[data-test=cancel]').click();
     await page.locator('[data-test=cancelled]').waitFor();
+    await page.shot('task-phone-cancelled', { fullPage: true });
     assert.equal(await page.locator('[data-test=status]').getAttribute('data-status'), 'cancelled');
     assert.deepEqual(page.complaints, []);
     await page.leave();
@@ -305,7 +305,7 @@ describe('the pages in a browser', { timeout: 15 * 60_000 }, () => {
         assert.deepEqual(await faintTexts(page), [], `home on ${view}`);
         await page.shot(`home-${view}-${theme}`);
         await page.goto(taskUrl);
-        await page.locator('[data-shown=rigged]').waitFor();
+        await shown(page);
         await page.locator('[data-action=pose]').click();
         assert.deepEqual(await faintTexts(page), [], `task on ${view}`);
         await page.locator('[data-preset=walk]').click();
@@ -334,10 +334,18 @@ describe('the pages in a browser', { timeout: 15 * 60_000 }, () => {
   async function openRigged(view, options) {
     const page = await site.open(view, options);
     await page.goto(taskUrl);
-    await page.locator('[data-shown=rigged]').waitFor({ timeout: PATIENCE_MS });
+    await shown(page);
     return page;
   }
 });
+
+/** Waits for the rig in the 3D view, or for the reason why it will not come. */
+async function shown(page) {
+  const ended = ['[data-shown=rigged]', '[data-phase^=no_]', '[data-test=problem]'];
+  await page.locator(ended.join(', ')).first().waitFor({ timeout: PATIENCE_MS });
+  const stage = page.locator('[data-test=viewer]');
+  assert.equal(await stage.getAttribute('data-shown'), 'rigged', await page.locator('main').innerText());
+}
 
 /** The middle of the 3D view, where no panel lies over it. */
 function picture(page) {
