@@ -37,8 +37,13 @@ sources() { git ls-files --cached --others --exclude-standard -- "$@"; }
 # A file that changes when any of its arguments does: what an installed thing is compared with.
 fingerprint() { cat "$@" | sha256sum | cut -c1-16; }
 
-# Builds the binary that everything below drives, in the profile of the tests.
+# Builds the binary that everything below drives, in the profile of the tests. Before tests it is built together with
+# them: what they need besides changes the features of some dependencies, and two sets would be built in turn.
 build_binary() {
-    cargo build --locked --bin autorig
+    if [ "${WITH_TESTS:-no}" = yes ]; then
+        cargo test --locked --no-run "${RUST_SET[@]}"
+    else
+        cargo build --locked --bin autorig
+    fi
     BIN=$TARGET/debug/autorig
 }

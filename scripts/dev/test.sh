@@ -3,6 +3,7 @@
 
 dev_test() {
     local start=$SECONDS
+    WITH_TESTS=yes
     install_for_test
     rm -rf "$LOGS"
     mkdir -p "$LOGS"
