@@ -105,7 +105,7 @@ export class ViewerPanel extends PageElement {
 
   private note(): TemplateResult | typeof nothing {
     if (this.phase === 'ready') return nothing;
-return html`<div class="stage-note">
+    return html`<div class="stage-note">
       ${figure()}
       <p role="status">${this.over && this.phase === 'waiting' ? '' : t(`viewer.${this.phase}`)}</p>
     </div>`;

@@ -31,7 +31,7 @@ describe('the pages in a browser', { timeout: 15 * 60_000 }, () => {
     const page = await site.open('desktop');
     await page.goto('/');
     await page.locator('[data-test=history] .empty').waitFor();
-    const facts = await page.locator('.facts').innerText();
+    const facts = await page.locator('.facts').textContent();
     for (const word of ['GLB', 'glTF', 'OBJ', 'VRM', '256', '5,000,000'])
       assert.ok(facts.includes(word), word);
     await page.locator('[data-test=queue]').waitFor();
@@ -48,7 +48,7 @@ describe('the pages in a browser', { timeout: 15 * 60_000 }, () => {
     taskUrl = page.url();
     await shown(page);
     assert.equal(await page.locator('[data-test=status]').getAttribute('data-status'), 'done');
-    assert.equal(await page.locator('h1').innerText(), 'human');
+    assert.equal(await page.locator('h1').textContent(), 'human');
     assert.equal(await page.locator('[data-action=skeleton]').getAttribute('aria-pressed'), 'true');
     await page.locator('[data-test=report]').waitFor();
     await page.shot('task-desktop-light');
@@ -99,7 +99,7 @@ describe('the pages in a browser', { timeout: 15 * 60_000 }, () => {
     assert.equal(await pressed(), 'true');
     await page.keyboard.press('?');
     const dialog = page.locator('dialog[open]');
-    assert.match(await dialog.innerText(), /Wireframe[\s\S]*Fit the view/);
+    assert.match(await dialog.textContent(), /Wireframe[\s\S]*Fit the view/);
     await page.shot('task-shortcuts');
     await dialog.getByRole('checkbox').uncheck();
     await page.keyboard.press('Escape');
@@ -141,7 +141,7 @@ describe('the pages in a browser', { timeout: 15 * 60_000 }, () => {
     const page = await site.open('desktop');
     await page.goto('/');
     const row = page.locator('[data-test=history] a').first();
-    assert.match(await row.innerText(), /human[\s\S]*Ready/);
+    assert.match(await row.textContent(), /human[\s\S]*Ready/);
     await row.click();
     assert.equal(page.url(), taskUrl);
     await page.leave();
@@ -161,7 +161,7 @@ describe('the pages in a browser', { timeout: 15 * 60_000 }, () => {
       const problem = page.locator('[data-test=problem]');
       await problem.waitFor();
       assert.equal(await problem.getAttribute('data-code'), code);
-      assert.ok((await problem.locator('[data-test=remedy]').innerText()).length > 10);
+      assert.ok((await problem.locator('[data-test=remedy]').textContent()).length > 10);
       await page.shot(`refused-${code}`);
       if (page.url().includes('/task')) await problem.getByRole('link').click();
       await page.locator('[data-test=picker]').waitFor({ state: 'attached' });
@@ -250,10 +250,10 @@ describe('the pages in a browser', { timeout: 15 * 60_000 }, () => {
     const page = await site.open('desktop', { language: 'ru-RU' });
     await page.goto('/');
     await page.locator('html[lang=ru] h1').waitFor();
-    const russian = await page.locator('h1').innerText();
+    const russian = await page.locator('h1').textContent();
     await page.locator('[data-test=language]').selectOption('hi');
     await page.locator('html[lang=hi]').waitFor({ state: 'attached' });
-    assert.notEqual(await page.locator('h1').innerText(), russian);
+    assert.notEqual(await page.locator('h1').textContent(), russian);
     await page.reload();
     await page.locator('html[lang=hi] h1').waitFor();
     assert.deepEqual(page.complaints, []);
@@ -344,7 +344,7 @@ async function shown(page) {
   const ended = ['[data-shown=rigged]', '[data-phase^=no_]', '[data-test=problem]'];
   await page.locator(ended.join(', ')).first().waitFor({ timeout: PATIENCE_MS });
   const stage = page.locator('[data-test=viewer]');
-  assert.equal(await stage.getAttribute('data-shown'), 'rigged', await page.locator('main').innerText());
+  assert.equal(await stage.getAttribute('data-shown'), 'rigged', await page.locator('main').textContent());
 }
 
 /** The middle of the 3D view, where no panel lies over it. */
