@@ -54,4 +54,5 @@ pub use error::{Code, Error, Kind, Result};
 pub use limits::Limits;
 pub use progress::{Progress, Silent, Stage};
 pub use report::Report;
-pub use rig::{Class, JointHint, Options, Rig, rig, rig_scene};
+pub use rig::{Class, Options, Rig, rig, rig_scene};
+pub use skeleton::markers::JointHint;

@@ -34,6 +34,20 @@ impl Stage {
             Self::Export => "export",
         }
     }
+
+    /// The share of the whole work that is done when `done` of this stage is, both 0 to 1.
+    pub(crate) fn overall(self, done: f32) -> f32 {
+        /// Share of the whole that is done when each stage begins, and at the end.
+        const STARTS: [f32; 6] = [0.0, 0.15, 0.4, 0.5, 0.95, 1.0];
+        let (start, end) = match self {
+            Self::Read => (STARTS[0], STARTS[1]),
+            Self::Analyse => (STARTS[1], STARTS[2]),
+            Self::Skeleton => (STARTS[2], STARTS[3]),
+            Self::Skin => (STARTS[3], STARTS[4]),
+            Self::Export => (STARTS[4], STARTS[5]),
+        };
+        start + (end - start) * done.clamp(0.0, 1.0)
+    }
 }
 
 /// What a caller hears while a rig is made, and how it says stop.

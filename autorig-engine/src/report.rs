@@ -118,7 +118,10 @@ pub(crate) fn build(
     let mean = joints.iter().map(|j| j.confidence).sum::<f32>() / joints.len().max(1) as f32;
     let confidence = mean.min(fit.class_confidence).min(0.4 + body.orientation_confidence);
     if confidence < DOUBTFUL {
-        scene.warn("low_confidence", "the engine is not sure of this character; look at the joints before using it");
+        scene.warn(
+            "low_confidence",
+            "the engine is not sure of this character; look at the joints before using it",
+        );
     }
     let (lo, hi) = scene.bounds().unwrap_or_default();
     let rows = body.frame.rotation.transpose();

@@ -8,7 +8,8 @@ use crate::{
     scene::{Influences, Scene},
     skeleton::{
         Skeleton,
-        humanoid::{fit, orientation_of},
+        humanoid::fit,
+        markers::{JointHint, orientation_of},
     },
     skin::skin,
 };
@@ -30,7 +31,13 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { class: Class::Auto, joints: Vec::new(), influences: 4, limits: Limits::default(), threads: None }
+        Self {
+            class: Class::Auto,
+            joints: Vec::new(),
+            influences: 4,
+            limits: Limits::default(),
+            threads: None,
+        }
     }
 }
 
@@ -43,18 +50,6 @@ pub enum Class {
     Auto,
     /// The user says it is a humanoid; nothing is refused for its shape.
     Humanoid,
-}
-
-/// A joint the user has placed; the name in any known convention.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct JointHint {
-    /// Its name.
-    pub name: String,
-    /// Its parent's name; informative.
-    #[serde(default)]
-    pub parent: Option<String>,
-    /// Position in the input's frame and unit.
-    pub position: [f64; 3],
 }
 
 /// A rigged character.
@@ -80,21 +75,11 @@ impl Rig {
     }
 }
 
-/// Share of the whole work that is done when a stage begins, in the order of [`Stage::ALL`].
-const STAGE_STARTS: [f32; 5] = [0.0, 0.15, 0.4, 0.5, 0.95];
-
-/// The share of the whole work that is done when `done` of a stage is.
-pub(crate) fn overall(stage: Stage, done: f32) -> f32 {
-    let i = Stage::ALL.iter().position(|s| *s == stage).unwrap_or(0);
-    let end = STAGE_STARTS.get(i + 1).copied().unwrap_or(1.0);
-    STAGE_STARTS[i] + (end - STAGE_STARTS[i]) * done.clamp(0.0, 1.0)
-}
-
 fn begin(progress: &mut dyn Progress, stage: Stage) -> Result<()> {
     if progress.cancelled() {
         return Err(Error::cancelled());
     }
-    progress.report(stage, overall(stage, 0.0));
+    progress.report(stage, stage.overall(0.0));
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use std::{fs::File, io::Read, path::Path};
 
-use autorig_engine::rig::JointHint;
+use autorig_engine::JointHint;
 use serde::Deserialize;
 
 use crate::failure::{Failure, Result};

@@ -132,7 +132,7 @@ pub struct RigOptions {
     /// What the character is.
     pub class: RigClass,
     /// Joints the user has placed.
-    pub joints: Vec<autorig_engine::rig::JointHint>,
+    pub joints: Vec<autorig_engine::JointHint>,
     /// Most influences a vertex may have, 1 to 8.
     pub influences: usize,
 }

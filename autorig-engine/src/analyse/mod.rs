@@ -89,7 +89,10 @@ pub fn analyse(scene: &Scene, known: Option<DMat3>) -> Result<Body> {
     let samplings: Vec<_> =
         (0..SAMPLINGS).map(|seed| surface::sample(&welded.vertices, &character, POINTS, seed)).collect();
     if samplings.iter().any(Vec::is_empty) {
-        return Err(Error::new(Code::DegenerateGeometry, "the surface of the model has no area worth the name"));
+        return Err(Error::new(
+            Code::DegenerateGeometry,
+            "the surface of the model has no area worth the name",
+        ));
     }
     let file_clouds: Vec<Cloud> = samplings.iter().take(VOTING).map(|s| Cloud::new(s)).collect();
     let Orientation { rotation, confidence } =
@@ -113,7 +116,17 @@ pub fn analyse(scene: &Scene, known: Option<DMat3>) -> Result<Body> {
     }
     let solid = Solid::new(&vertices, &character);
     let normals = normals(&vertices, &welded.triangles);
-    Ok(Body { welded, frame, orientation_confidence: confidence, vertices, normals, solid, clouds, height: hi.y - lo.y, width: hi.x - lo.x })
+    Ok(Body {
+        welded,
+        frame,
+        orientation_confidence: confidence,
+        vertices,
+        normals,
+        solid,
+        clouds,
+        height: hi.y - lo.y,
+        width: hi.x - lo.x,
+    })
 }
 
 fn frame(welded: &Welded, character: &[[u32; 3]], rotation: DMat3) -> Frame {

@@ -28,8 +28,14 @@ impl Nearest {
         let cells = (points.len() as f64 / PER_CELL).sqrt().clamp(1.0, 256.0);
         let cell = longest / cells;
         let size = (extent / cell).floor().as_ivec3() + IVec3::ONE;
-        let mut grid =
-            Self { origin: lo, cell, size, starts: vec![0; (size.x * size.y * size.z) as usize + 1], order: Vec::new(), points };
+        let mut grid = Self {
+            origin: lo,
+            cell,
+            size,
+            starts: vec![0; (size.x * size.y * size.z) as usize + 1],
+            order: Vec::new(),
+            points,
+        };
         let cells: Vec<usize> = grid.points.iter().map(|p| grid.index(grid.cell_of(*p))).collect();
         for &c in &cells {
             grid.starts[c + 1] += 1;

@@ -55,9 +55,8 @@ impl Solid {
     pub fn outside_length(&self, a: DVec3, b: DVec3) -> f64 {
         let length = a.distance(b);
         let steps = (length / (self.cell * 0.5)).ceil().max(1.0);
-        let outside = (0..steps as usize)
-            .filter(|&i| !self.contains(a.lerp(b, (i as f64 + 0.5) / steps)))
-            .count();
+        let outside =
+            (0..steps as usize).filter(|&i| !self.contains(a.lerp(b, (i as f64 + 0.5) / steps))).count();
         length * outside as f64 / steps
     }
 
@@ -148,7 +147,9 @@ mod tests {
     /// A box from −1 to 1, without its top if `open`.
     fn cube(open: bool) -> (Vec<DVec3>, Vec<[u32; 3]>) {
         let vertices = (0..8)
-            .map(|i| DVec3::new(f64::from(i & 1), f64::from(i >> 1 & 1), f64::from(i >> 2)) * 2.0 - DVec3::ONE)
+            .map(|i| {
+                DVec3::new(f64::from(i & 1), f64::from(i >> 1 & 1), f64::from(i >> 2)) * 2.0 - DVec3::ONE
+            })
             .collect();
         let mut quads = vec![[0, 1, 3, 2], [4, 5, 7, 6], [0, 1, 5, 4], [0, 2, 6, 4], [1, 3, 7, 5]];
         if !open {

@@ -39,7 +39,8 @@ impl Welded {
     /// # Errors
     /// `no_geometry`, `degenerate_geometry`, `scale_out_of_range`, `precision_lost`.
     pub fn new(scene: &Scene) -> Result<Self> {
-        let (lo, hi) = scene.bounds().ok_or_else(|| Error::new(Code::NoGeometry, "the file has no triangles"))?;
+        let (lo, hi) =
+            scene.bounds().ok_or_else(|| Error::new(Code::NoGeometry, "the file has no triangles"))?;
         let extent = (hi - lo).max_element();
         check_scale(lo, hi, extent)?;
         let positions = referenced_positions(scene);
@@ -76,10 +77,11 @@ impl Welded {
         let sheet: Vec<bool> =
             boxes.iter().map(|b| size(b).min_element() < THIN * size(b).max_element()).collect();
         let solid = |(b, sheet): &(&(DVec3, DVec3), &bool)| !**sheet && b.0.x <= b.1.x;
-        let rest = boxes.iter().zip(&sheet).filter(solid).fold(
-            (DVec3::INFINITY, DVec3::NEG_INFINITY),
-            |all, (b, _)| (all.0.min(b.0), all.1.max(b.1)),
-        );
+        let rest = boxes
+            .iter()
+            .zip(&sheet)
+            .filter(solid)
+            .fold((DVec3::INFINITY, DVec3::NEG_INFINITY), |all, (b, _)| (all.0.min(b.0), all.1.max(b.1)));
         let rest = if rest.0.x <= rest.1.x { size(&rest).max_element() } else { f64::INFINITY };
         boxes.iter().zip(&sheet).map(|(b, &s)| s && size(b).max_element() > LARGE * rest).collect()
     }
@@ -110,7 +112,9 @@ fn referenced_positions(scene: &Scene) -> Vec<DVec3> {
         let start = all.len();
         all.resize(start + primitive.positions.len(), DVec3::NAN);
         for &i in &primitive.indices {
-            if let (Some(p), Some(slot)) = (primitive.positions.get(i as usize), all.get_mut(start + i as usize)) {
+            if let (Some(p), Some(slot)) =
+                (primitive.positions.get(i as usize), all.get_mut(start + i as usize))
+            {
                 *slot = DVec3::new(p[0].into(), p[1].into(), p[2].into());
             }
         }

@@ -4,11 +4,13 @@
 //! | --- | --- |
 //! | [`names`] | joint names of other conventions |
 //! | [`predictor`] | the learned predictor |
+//! | [`markers`] | joints the user has placed |
 //! | [`humanoid`] | from a body to a humanoid skeleton |
 
 use glam::DVec3;
 
 pub mod humanoid;
+pub mod markers;
 pub mod names;
 pub mod predictor;
 

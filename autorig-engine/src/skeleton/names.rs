@@ -19,7 +19,8 @@ static TABLE: &str = include_str!("../../assets/joint_names.json");
 pub fn canonical(name: &str) -> Option<&'static str> {
     let bare = normalise(name);
     let table = table();
-    let without_prefix = bare.strip_prefix("mixamorig").map(|n| n.trim_start_matches(|c: char| c.is_ascii_digit()));
+    let without_prefix =
+        bare.strip_prefix("mixamorig").map(|n| n.trim_start_matches(|c: char| c.is_ascii_digit()));
     table
         .get(&bare)
         .or_else(|| without_prefix.and_then(|n| table.get(n)))
@@ -60,7 +61,14 @@ mod tests {
 
     #[test]
     fn every_convention_knows_its_own_left_elbow() {
-        for name in ["leftLowerArm", "mixamorig1:LeftForeArm", "LeftLowerArm", "lowerarm_l", "DEF-forearm.L", "mixamorig_LeftForeArm"] {
+        for name in [
+            "leftLowerArm",
+            "mixamorig1:LeftForeArm",
+            "LeftLowerArm",
+            "lowerarm_l",
+            "DEF-forearm.L",
+            "mixamorig_LeftForeArm",
+        ] {
             assert_eq!(canonical(name), Some("leftLowerArm"), "{name}");
         }
     }

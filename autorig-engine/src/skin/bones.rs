@@ -39,10 +39,12 @@ pub fn bones(body: &Body, skeleton: &Skeleton) -> Vec<Bone> {
             let parent = skeleton.joints[joint].parent.filter(|&p| skeleton.joints[p].parent.is_some());
             let incoming = parent.map_or(DVec3::Y, |p| (head - at[p]).normalize_or(DVec3::Y));
             let children = (0..at.len()).filter(|&c| skeleton.joints[c].parent == Some(joint));
-            let best = children
-                .map(|c| ((at[c] - head).normalize_or_zero().dot(incoming), c))
-                .fold(None, |best: Option<(f64, usize)>, c| if best.is_some_and(|b| b.0 >= c.0) { best } else { Some(c) });
-            let tail = best.map_or_else(|| leaf_end(body, &skeleton.joints[joint].name, head, incoming), |(_, c)| at[c]);
+            let best = children.map(|c| ((at[c] - head).normalize_or_zero().dot(incoming), c)).fold(
+                None,
+                |best: Option<(f64, usize)>, c| if best.is_some_and(|b| b.0 >= c.0) { best } else { Some(c) },
+            );
+            let tail = best
+                .map_or_else(|| leaf_end(body, &skeleton.joints[joint].name, head, incoming), |(_, c)| at[c]);
             Bone { joint, head, tail }
         })
         .collect()

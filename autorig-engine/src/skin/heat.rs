@@ -176,7 +176,8 @@ impl System {
             for corner in 0..3 {
                 let (i, j) = (t[(corner + 1) % 3], t[(corner + 2) % 3]);
                 let (a, b) = (p[(corner + 1) % 3] - p[corner], p[(corner + 2) % 3] - p[corner]);
-                let cotangent = (a.dot(b) / double_area.max(f64::MIN_POSITIVE)).clamp(COTANGENT.0, COTANGENT.1);
+                let cotangent =
+                    (a.dot(b) / double_area.max(f64::MIN_POSITIVE)).clamp(COTANGENT.0, COTANGENT.1);
                 entries.push((i, j, cotangent / 2.0));
                 entries.push((j, i, cotangent / 2.0));
                 area[t[corner] as usize] += double_area / 6.0;

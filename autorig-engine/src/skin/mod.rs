@@ -69,7 +69,7 @@ pub fn skin(
     let proxy = Proxy::new(&body.vertices, &body.normals, &body.welded.triangles);
     let check = |progress: &dyn Progress| if progress.cancelled() { Err(Error::cancelled()) } else { Ok(()) };
     let at = |progress: &mut dyn Progress, done: f32| {
-        progress.report(Stage::Skin, crate::rig::overall(Stage::Skin, done));
+        progress.report(Stage::Skin, Stage::Skin.overall(done));
         check(progress)
     };
 
@@ -86,7 +86,11 @@ pub fn skin(
     let rigid_parts = rigid::make_crisp(&proxy, body, skeleton, &bones, &sources, &prior, &mut weights);
     let weights = spread(body, &proxy, weights, bones.len());
     at(progress, 0.95)?;
-    Ok(Skin { influences: influences(scene, body, &bones, &weights, max_influences), rigid_parts, filled_vertices: filled })
+    Ok(Skin {
+        influences: influences(scene, body, &bones, &weights, max_influences),
+        rigid_parts,
+        filled_vertices: filled,
+    })
 }
 
 /// The network's probability for each proxy vertex and bone; even where a bone is not one the network knows.
@@ -104,10 +108,8 @@ fn prior(body: &Body, proxy: &Proxy, skeleton: &Skeleton, bones: &[Bone]) -> Vec
         .collect();
     let clouds = &body.clouds[..PRIOR_SAMPLINGS.min(body.clouds.len())];
     let probabilities = joint_probabilities(clouds, &joints, &queries);
-    let column: Vec<Option<usize>> = bones
-        .iter()
-        .map(|b| NAMES.iter().position(|n| *n == skeleton.joints[b.joint].name))
-        .collect();
+    let column: Vec<Option<usize>> =
+        bones.iter().map(|b| NAMES.iter().position(|n| *n == skeleton.joints[b.joint].name)).collect();
     let mut prior = Vec::with_capacity(queries.len() * bones.len());
     for row in probabilities.chunks_exact(JOINTS) {
         prior.extend(column.iter().map(|c| c.map_or(1.0 / JOINTS as f64, |c| f64::from(row[c]))));
@@ -149,10 +151,8 @@ fn influences(
     max_influences: usize,
 ) -> Vec<Vec<Influences>> {
     let per_vertex = max_influences.clamp(1, 8);
-    let strongest: Vec<([u16; 8], [f32; 8])> = weights
-        .par_chunks(bones.len())
-        .map(|row| strongest(row, bones, per_vertex))
-        .collect();
+    let strongest: Vec<([u16; 8], [f32; 8])> =
+        weights.par_chunks(bones.len()).map(|row| strongest(row, bones, per_vertex)).collect();
     let mut start = 0;
     let mut unused: Option<Nearest> = None;
     let mut all = Vec::with_capacity(scene.meshes.len());
@@ -185,7 +185,8 @@ fn influences(
 
 /// The strongest joints of one vertex, heaviest first, weights summing to 1.
 fn strongest(row: &[f64], bones: &[Bone], count: usize) -> ([u16; 8], [f32; 8]) {
-    let mut order: Vec<(f64, usize)> = row.iter().copied().zip(0..).filter(|(w, _)| *w >= NEGLIGIBLE).collect();
+    let mut order: Vec<(f64, usize)> =
+        row.iter().copied().zip(0..).filter(|(w, _)| *w >= NEGLIGIBLE).collect();
     order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     order.truncate(count);
     let (mut joints, mut weights) = ([0_u16; 8], [0.0_f32; 8]);

@@ -79,7 +79,15 @@ impl Proxy {
             .iter()
             .map(|t| t.map(|i| of_vertex[i as usize]))
             .filter(|[a, b, c]| a != b && b != c && c != a)
-            .map(|[a, b, c]| if a < b && a < c { [a, b, c] } else if b < c { [b, c, a] } else { [c, a, b] })
+            .map(|[a, b, c]| {
+                if a < b && a < c {
+                    [a, b, c]
+                } else if b < c {
+                    [b, c, a]
+                } else {
+                    [c, a, b]
+                }
+            })
             .collect();
         coarse.sort_unstable();
         coarse.dedup();

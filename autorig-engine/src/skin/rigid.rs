@@ -34,7 +34,11 @@ pub fn make_crisp(
     let segmented = is_segmented(&parts, total, skeleton, bones);
     let follows: Vec<Option<usize>> = parts
         .iter()
-        .map(|part| (part.area > 0.0 && part.area < BODY_SHARE * total).then(|| part.leader(body.height, &region, segmented)).flatten())
+        .map(|part| {
+            (part.area > 0.0 && part.area < BODY_SHARE * total)
+                .then(|| part.leader(body.height, &region, segmented))
+                .flatten()
+        })
         .collect();
     for (row, part) in weights.chunks_exact_mut(bones.len()).zip(&proxy.part) {
         if let Some(bone) = follows[*part as usize] {
@@ -102,8 +106,16 @@ impl Part {
     }
 
     fn has_two_regions(&self, region: &[Region]) -> bool {
-        let share = |r: Region| self.hard.iter().zip(region).filter(|(_, x)| **x == r).map(|(h, _)| h).sum::<f64>();
-        let all = [Region::Torso, Region::Head, Region::Arm(true), Region::Arm(false), Region::Leg(true), Region::Leg(false)];
+        let share =
+            |r: Region| self.hard.iter().zip(region).filter(|(_, x)| **x == r).map(|(h, _)| h).sum::<f64>();
+        let all = [
+            Region::Torso,
+            Region::Head,
+            Region::Arm(true),
+            Region::Arm(false),
+            Region::Leg(true),
+            Region::Leg(false),
+        ];
         all.into_iter().filter(|r| share(*r) > SECOND_REGION).count() > 1
     }
 }
@@ -182,7 +194,9 @@ fn is_segmented(parts: &[Part], total: f64, skeleton: &Skeleton, bones: &[Bone])
         let (Some(u), Some(l)) = (bone(upper), bone(lower)) else { return false };
         let all = |b: usize| parts.iter().map(|p| p.area * p.hard[b]).sum::<f64>().max(f64::MIN_POSITIVE);
         let (all_u, all_l) = (all(u), all(l));
-        parts.iter().any(|p| p.area * p.hard[u] > BOTH_SIDES * all_u && p.area * p.hard[l] > BOTH_SIDES * all_l)
+        parts
+            .iter()
+            .any(|p| p.area * p.hard[u] > BOTH_SIDES * all_u && p.area * p.hard[l] > BOTH_SIDES * all_l)
     };
     ![("UpperArm", "LowerArm"), ("UpperLeg", "LowerLeg")].iter().any(|(upper, lower)| {
         ["left", "right"].iter().any(|side| bent(&format!("{side}{upper}"), &format!("{side}{lower}")))

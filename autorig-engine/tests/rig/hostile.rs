@@ -6,7 +6,7 @@ use autorig_engine::{
 };
 use proptest::prelude::*;
 
-fn soup(positions: Vec<[f32; 3]>, indices: Vec<u32>) -> Scene {
+fn soup(positions: Vec<[f32; 3]>, indices: &[u32]) -> Scene {
     let n = positions.len() as u32;
     let indices = indices.chunks_exact(3).flatten().map(|i| i % n).collect();
     Scene {
@@ -34,7 +34,7 @@ proptest! {
         let positions = points.iter().map(|p| [p.0 * stretch[0], p.1 * stretch[1], p.2 * stretch[2]]).collect();
         // The user insists, so that nothing is refused for its looks and every stage runs.
         let options = Options { class: Class::Humanoid, threads: Some(threads), ..Options::default() };
-        match rig_scene(soup(positions, indices), &options, &mut Silent) {
+        match rig_scene(soup(positions, &indices), &options, &mut Silent) {
             Err(error) => prop_assert!(error.code.kind() == autorig_engine::Kind::Input, "{error}"),
             Ok(rig) => {
                 prop_assert!(rig.skeleton.joints.iter().all(|j| j.position.is_finite() && j.confidence.is_finite()));

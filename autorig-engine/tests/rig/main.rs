@@ -81,7 +81,11 @@ fn turned_scaled_and_moved_files_get_the_same_joints_in_their_own_frame() {
         DQuat::from_rotation_z(std::f64::consts::FRAC_PI_2),
     ];
     for turn in turns {
-        let matrix = DMat4::from_scale_rotation_translation(DVec3::splat(100.0), turn, DVec3::new(3000.0, -500.0, 20.0));
+        let matrix = DMat4::from_scale_rotation_translation(
+            DVec3::splat(100.0),
+            turn,
+            DVec3::new(3000.0, -500.0, 20.0),
+        );
         let rig = rigged(moved(scene(Sample::Human), matrix));
         assert!((rig.report.orientation.metres_per_unit - 0.01).abs() < 1e-12);
         for (there, here) in rig.skeleton.joints.iter().zip(&upright.skeleton.joints).skip(1) {
@@ -111,7 +115,10 @@ fn every_vertex_has_weights_that_sum_to_one_over_at_most_four_joints() {
                     assert!(weights.windows(2).all(|w| w[0] >= w[1]), "heaviest first");
                     assert!(joints.iter().all(|j| (*j as usize) < rig.skeleton.joints.len()));
                     assert!(joints.iter().zip(weights).all(|(j, w)| *w > 0.0 || *j == 0));
-                    assert!(joints.iter().zip(weights).all(|(j, w)| *w == 0.0 || *j != 0), "nothing hangs on the root");
+                    assert!(
+                        joints.iter().zip(weights).all(|(j, w)| *w == 0.0 || *j != 0),
+                        "nothing hangs on the root"
+                    );
                 }
             }
         }
@@ -121,7 +128,9 @@ fn every_vertex_has_weights_that_sum_to_one_over_at_most_four_joints() {
 #[test]
 fn vertices_at_one_place_move_together() {
     let rig = rigged(scene(Sample::Cartoon));
-    let mut all: Vec<([u32; 3], Vec<(u16, u32)>)> = Vec::new();
+    /// A position's bits, and the joints and weights' bits there.
+    type Placed = ([u32; 3], Vec<(u16, u32)>);
+    let mut all: Vec<Placed> = Vec::new();
     for (mesh, influences) in rig.scene.meshes.iter().zip(&rig.influences) {
         for (primitive, influences) in mesh.primitives.iter().zip(influences) {
             for (p, (joints, weights)) in primitive.positions.iter().zip(influences.iter()) {
@@ -148,7 +157,13 @@ fn a_limb_follows_its_own_side_only() {
     for (mesh, influences) in rig.scene.meshes.iter().zip(&rig.influences) {
         for (primitive, influences) in mesh.primitives.iter().zip(influences) {
             for (p, (joints, weights)) in primitive.positions.iter().zip(influences.iter()) {
-                let wrong_side = if p[0] > 0.12 { "right" } else if p[0] < -0.12 { "left" } else { continue };
+                let wrong_side = if p[0] > 0.12 {
+                    "right"
+                } else if p[0] < -0.12 {
+                    "left"
+                } else {
+                    continue;
+                };
                 let bled: f32 = joints
                     .iter()
                     .zip(weights)
@@ -288,8 +303,20 @@ fn hopeless_geometry_is_refused_by_its_own_code() {
     let triangle = vec![0, 1, 2];
     assert_eq!(with(vec![], vec![]), Code::NoGeometry);
     assert_eq!(with(vec![[1.0; 3]; 3], triangle.clone()), Code::DegenerateGeometry);
-    assert_eq!(with(vec![[0.0; 3], [1.0, 0.0, 0.0], [2.0, 0.0, 0.0]], triangle.clone()), Code::DegenerateGeometry);
-    assert_eq!(with(vec![[0.0; 3], [1e12, 0.0, 0.0], [0.0, 1e12, 0.0]], triangle.clone()), Code::ScaleOutOfRange);
-    assert_eq!(with(vec![[0.0; 3], [1e-9, 0.0, 0.0], [0.0, 1e-9, 0.0]], triangle.clone()), Code::ScaleOutOfRange);
-    assert_eq!(with(vec![[7e6, 0.0, 0.0], [7e6 + 2.0, 0.0, 0.0], [7e6, 2.0, 0.0]], triangle), Code::PrecisionLost);
+    assert_eq!(
+        with(vec![[0.0; 3], [1.0, 0.0, 0.0], [2.0, 0.0, 0.0]], triangle.clone()),
+        Code::DegenerateGeometry
+    );
+    assert_eq!(
+        with(vec![[0.0; 3], [1e12, 0.0, 0.0], [0.0, 1e12, 0.0]], triangle.clone()),
+        Code::ScaleOutOfRange
+    );
+    assert_eq!(
+        with(vec![[0.0; 3], [1e-9, 0.0, 0.0], [0.0, 1e-9, 0.0]], triangle.clone()),
+        Code::ScaleOutOfRange
+    );
+    assert_eq!(
+        with(vec![[7e6, 0.0, 0.0], [7e6 + 2.0, 0.0, 0.0], [7e6, 2.0, 0.0]], triangle),
+        Code::PrecisionLost
+    );
 }

@@ -26,11 +26,28 @@ const NEIGHBOURS: usize = 32;
 
 /// Canonical names of the joints, in the network's order.
 pub const NAMES: [&str; JOINTS] = [
-    "hips", "spine", "chest", "upperChest", "neck", "head",
-    "leftShoulder", "leftUpperArm", "leftLowerArm", "leftHand",
-    "leftUpperLeg", "leftLowerLeg", "leftFoot", "leftToes",
-    "rightShoulder", "rightUpperArm", "rightLowerArm", "rightHand",
-    "rightUpperLeg", "rightLowerLeg", "rightFoot", "rightToes",
+    "hips",
+    "spine",
+    "chest",
+    "upperChest",
+    "neck",
+    "head",
+    "leftShoulder",
+    "leftUpperArm",
+    "leftLowerArm",
+    "leftHand",
+    "leftUpperLeg",
+    "leftLowerLeg",
+    "leftFoot",
+    "leftToes",
+    "rightShoulder",
+    "rightUpperArm",
+    "rightLowerArm",
+    "rightHand",
+    "rightUpperLeg",
+    "rightLowerLeg",
+    "rightFoot",
+    "rightToes",
 ];
 
 /// The joint on the other side of the body.
@@ -115,7 +132,8 @@ fn patches(points: &[[f32; 6]]) -> (Vec<u16>, Vec<[u16; NEIGHBOURS]>) {
         let c = points[current];
         let mut farthest = (-1.0_f32, 0_usize);
         for (i, (p, closest)) in points.iter().zip(&mut closest).enumerate() {
-            let d = (p[0] - c[0]) * (p[0] - c[0]) + (p[1] - c[1]) * (p[1] - c[1]) + (p[2] - c[2]) * (p[2] - c[2]);
+            let d =
+                (p[0] - c[0]) * (p[0] - c[0]) + (p[1] - c[1]) * (p[1] - c[1]) + (p[2] - c[2]) * (p[2] - c[2]);
             distances[i] = (d, i as u16);
             *closest = closest.min(d);
             if *closest > farthest.0 {
@@ -161,9 +179,10 @@ impl Prediction {
     /// Mean spread as a share of the distance from the lowest to the highest joint. Small when the passes agree, which
     /// they do on upright humanoids and hardly on anything else.
     pub fn relative_spread(&self) -> f64 {
-        let (low, high) = self.joints.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), j| {
-            (lo.min(j.y), hi.max(j.y))
-        });
+        let (low, high) = self
+            .joints
+            .iter()
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), j| (lo.min(j.y), hi.max(j.y)));
         self.spread.iter().sum::<f64>() / JOINTS as f64 / (high - low).max(f64::MIN_POSITIVE)
     }
 }

@@ -107,7 +107,8 @@ impl Net {
 
     /// First stage: tokens, joints, orientation.
     pub(super) fn tokens(&self, cloud: &Cloud) -> Tokens {
-        let centres: Vec<[f32; 3]> = cloud.centres.iter().map(|&i| position(&cloud.points[i as usize])).collect();
+        let centres: Vec<[f32; 3]> =
+            cloud.centres.iter().map(|&i| position(&cloud.points[i as usize])).collect();
         let mut pooled = Vec::with_capacity(centres.len() * self.patch[1].outputs());
         for (centre, neighbours) in centres.iter().zip(&cloud.neighbours) {
             pooled.extend(patch_features(&self.patch, cloud, *centre, neighbours));
@@ -165,7 +166,9 @@ impl Net {
             input.extend(patch_features(&self.refine_patch, cloud, *joint, &near));
             input.extend(position_features(&[*joint]));
             let mut context = vec![0.0; self.features];
-            for (row, attention) in tokens.x.chunks_exact(self.features).zip(tokens.attention.chunks_exact(JOINTS)) {
+            for (row, attention) in
+                tokens.x.chunks_exact(self.features).zip(tokens.attention.chunks_exact(JOINTS))
+            {
                 for (c, v) in context.iter_mut().zip(row) {
                     *c += attention[j] * v;
                 }
@@ -188,7 +191,12 @@ impl Net {
     }
 
     /// For each query point (position and normal) the probability that each joint moves it, points × joints.
-    pub(super) fn weights(&self, tokens: &Tokens, joints: &[[f32; 3]; JOINTS], queries: &[[f32; 6]]) -> Vec<f32> {
+    pub(super) fn weights(
+        &self,
+        tokens: &Tokens,
+        joints: &[[f32; 3]; JOINTS],
+        queries: &[[f32; 6]],
+    ) -> Vec<f32> {
         let mut input = Vec::with_capacity(queries.len() * (self.features + 6 + JOINTS * 4));
         for query in queries {
             let nearest = nearest_centres(&tokens.centres, position(query));

@@ -109,7 +109,9 @@ impl LayerNorm {
             let mean = row.iter().sum::<f32>() / n as f32;
             let variance = row.iter().map(|v| (v - mean) * (v - mean)).sum::<f32>() / n as f32;
             let scale = 1.0 / (variance + 1e-5).sqrt();
-            y.extend(row.iter().zip(&self.gain).zip(&self.bias).map(|((v, g), b)| (v - mean) * scale * g + b));
+            y.extend(
+                row.iter().zip(&self.gain).zip(&self.bias).map(|((v, g), b)| (v - mean) * scale * g + b),
+            );
         }
         y
     }
@@ -224,8 +226,8 @@ mod tests {
             let y = Linear::new(&weight, &bias, inputs).apply(&x);
             for r in 0..rows {
                 for o in 0..outputs {
-                    let expected: f32 =
-                        bias[o] + (0..inputs).map(|i| x[r * inputs + i] * weight[o * inputs + i]).sum::<f32>();
+                    let expected: f32 = bias[o]
+                        + (0..inputs).map(|i| x[r * inputs + i] * weight[o * inputs + i]).sum::<f32>();
                     assert_eq!(y[r * outputs + o], expected);
                 }
             }

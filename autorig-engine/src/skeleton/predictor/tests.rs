@@ -66,7 +66,11 @@ fn every_stage_agrees_with_the_reference_implementation() {
         for (joint, first) in tokens.joints.iter_mut().zip(first.chunks_exact(3)) {
             joint.copy_from_slice(first);
         }
-        assert_close(&net().refine(&cloud, &tokens), &floats(&get("joints")), &format!("{case} second stage"));
+        assert_close(
+            &net().refine(&cloud, &tokens),
+            &floats(&get("joints")),
+            &format!("{case} second stage"),
+        );
         for (got, expected) in tokens.front_up.iter().zip(floats(&get("front_up"))) {
             assert!((got - expected).abs() < 1e-3, "{case}: front and up");
         }
