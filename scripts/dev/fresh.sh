@@ -5,7 +5,7 @@
 # in at run time, so nothing about them is written here.
 
 FRESH_SUITE=bookworm
-FRESH_ENV='^(https?_proxy|HTTPS?_PROXY|no_proxy|NO_PROXY|all_proxy|ALL_PROXY|SSL_CERT_(FILE|DIR)|CURL_CA_BUNDLE|REQUESTS_CA_BUNDLE|NODE_EXTRA_CA_CERTS|GIT_SSL_CAINFO|PIP_[A-Z_]+|npm_config_[a-z_]+|CARGO_(HTTP|NET|REGISTRIES|SOURCE)_[A-Z_]+|AUTORIG_[A-Z_]+)='
+FRESH_ENV='^(https?_proxy|HTTPS?_PROXY|no_proxy|NO_PROXY|all_proxy|ALL_PROXY|SSL_CERT_(FILE|DIR)|CURL_CA_BUNDLE|REQUESTS_CA_BUNDLE|NODE_EXTRA_CA_CERTS|GIT_SSL_CAINFO|PIP_(CERT|INDEX_URL|EXTRA_INDEX_URL|DEFAULT_TIMEOUT|TRUSTED_HOST)|npm_config_[a-z_]+|CARGO_(HTTP|NET|REGISTRIES|SOURCE)_[A-Z_]+|AUTORIG_[A-Z_]+)='
 
 dev_fresh() {
     local what=${1:-all}
