@@ -57,7 +57,7 @@ impl Progress for StageClock {
 /// Rigs a file from bytes to bytes and says what each stage took; `export` includes writing the GLB.
 ///
 /// # Errors
-/// Those of [`rig`].
+/// Those of [`rig()`](autorig_engine::rig()).
 pub fn timed_rig(glb: &[u8]) -> Result<(Rig, BTreeMap<Stage, Duration>)> {
     let source = Source::bytes("human.glb", glb.to_vec());
     let mut clock = StageClock::start(Stage::Read);
