@@ -50,8 +50,8 @@ def failures(results: list[Case]) -> None:
     refused = [case for case in results if case["failed"]]
     print(f"\n## Not rigged: {len(refused)}")
     for case in refused:
-        why = (case.get("stderr") or case.get("error") or "").strip().splitlines()
-        print(f"- {case['case']} ({case['cls']}): exit {case.get('exit')}: {why[-1] if why else ''}")
+        why = " ".join((case.get("stderr") or case.get("error") or "").split())
+        print(f"- {case['case']} ({case['cls']}): exit {case.get('exit')}: {why}")
     swapped = [case["case"] for case in results if case.get("lr_swapped")]
     print(f"\n## Left and right swapped: {len(swapped)} {' '.join(swapped)}")
     invalid = [case["case"] for case in results if not case["failed"] and not case["ok"]]
