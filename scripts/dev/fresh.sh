@@ -27,6 +27,7 @@ make_root() {
     # Proxy settings of apt, if this machine has any, are read by mmdebstrap from the environment and apt's own configuration.
     mmdebstrap --quiet --variant=minbase "$FRESH_SUITE" "$FRESH/root" ${AUTORIG_FRESH_MIRROR:+"$AUTORIG_FRESH_MIRROR"}
     cp -L /etc/resolv.conf "$FRESH/root/etc/resolv.conf"
+    printf '127.0.0.1 localhost\n::1 localhost\n' >"$FRESH/root/etc/hosts" # a bootstrap has none; an installer writes it
     copy_in /etc/ssl/certs/ca-certificates.crt
     local config
     for config in /usr/local/share/ca-certificates /etc/pip.conf /etc/apt/apt.conf /etc/apt/apt.conf.d/*proxy* \
