@@ -1,6 +1,6 @@
 //! Keyword arguments as the engine's options.
 
-use autorig_engine::rig::{Class, JointHint, Options};
+use autorig_engine::{Class, JointHint, Options};
 use pyo3::{prelude::*, types::PyMapping};
 
 use crate::error::usage;

@@ -1,6 +1,11 @@
 //! Name resolution that drops forbidden addresses, so nothing can be rebound between check and connect.
 
-use std::{error::Error as StdError, fmt, net::SocketAddr, sync::Arc};
+use std::{
+    error::Error as StdError,
+    fmt, io,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
@@ -22,7 +27,7 @@ impl Resolve for Guarded {
     fn resolve(&self, name: Name) -> Resolving {
         let allow = self.allow.clone();
         Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let found = addresses(name.as_str()).await?;
             let fine: Vec<SocketAddr> =
                 found.into_iter().filter(|address| allow.permits(address.ip())).collect();
             if fine.is_empty() {
@@ -31,6 +36,15 @@ impl Resolve for Guarded {
             Ok(Box::new(fine.into_iter()) as Addrs)
         })
     }
+}
+
+/// What a name stands for. `localhost` is loopback by definition (RFC 6761 §6.3), also on a system that has no entry for it.
+async fn addresses(name: &str) -> io::Result<Vec<SocketAddr>> {
+    let bare = name.trim_end_matches('.').to_ascii_lowercase();
+    if bare == "localhost" || bare.ends_with(".localhost") {
+        return Ok(vec![(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()]);
+    }
+    Ok(tokio::net::lookup_host((name, 0)).await?.collect())
 }
 
 /// Every address of a name is forbidden.

@@ -111,6 +111,7 @@ async fn our_own_network_is_not_reached_by_address_or_by_name() {
     for link in [
         format!("http://127.0.0.1:{port}/a.glb"),
         format!("http://localhost:{port}/a.glb"),
+        format!("http://models.localhost:{port}/a.glb"),
         format!("http://2130706433:{port}/a.glb"),
         format!("http://[::1]:{port}/a.glb"),
         format!("http://[::ffff:127.0.0.1]:{port}/a.glb"),

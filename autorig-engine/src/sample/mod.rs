@@ -2,7 +2,7 @@
 //!
 //! All of them stand in canonical space: right-handed, +Y up, metres, facing +Z, their left at +X, feet
 //! on Y = 0. The same call gives the same bytes on every machine and with any number of threads.
-//! [`truth`] has the skeletons they were built around.
+//! [`truth`](fn@truth) has the skeletons they were built around.
 
 use crate::{Code, Error, Result, scene::Scene};
 

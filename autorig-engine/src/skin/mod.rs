@@ -2,7 +2,7 @@
 //!
 //! | module | what |
 //! | --- | --- |
-//! | [`bones`] | segments that stand for the joints |
+//! | [`mod@bones`] | segments that stand for the joints |
 //! | [`proxy`] | a bounded stand-in for large meshes |
 //! | [`heat`] | weights by heat diffusion from the bones |
 //! | [`rigid`] | parts that follow one joint: helmets, plates, robots |

@@ -22,7 +22,7 @@ fn soup(positions: Vec<[f32; 3]>, indices: &[u32]) -> Scene {
 
 proptest! {
     // Each case is a whole rig.
-    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 8, ..ProptestConfig::default() })]
 
     #[test]
     fn triangle_soups_of_any_shape_never_panic_and_never_give_nan(

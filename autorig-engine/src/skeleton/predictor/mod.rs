@@ -74,7 +74,7 @@ pub struct Cloud {
 }
 
 impl Cloud {
-    /// From surface points in random order, at least [`NEIGHBOURS`] of them.
+    /// From surface points in random order, at least 32 of them, one neighbourhood.
     pub fn new(points: &[SurfacePoint]) -> Self {
         let n = points.len().max(1) as f64;
         let centroid = points.iter().map(|p| p.position).sum::<DVec3>() / n;
