@@ -96,5 +96,7 @@ fn class_confidence(body: &Body, prediction: &Prediction) -> f32 {
     } else {
         ((body.width / body.height.max(f64::MIN_POSITIVE) - REACH.0) / (REACH.1 - REACH.0)).clamp(0.0, 1.0)
     };
-    (by_spread * (inside * 1.5).min(1.0) * by_reach) as f32
+    // Two ways to stand that do equally well are a doubt in the class too.
+    let by_orientation = (0.5 + 2.5 * f64::from(body.orientation_confidence)).min(1.0);
+    (by_spread * (inside * 1.5).min(1.0) * by_reach * by_orientation) as f32
 }
