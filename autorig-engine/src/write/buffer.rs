@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::document::inconsistent;
+use super::value::inconsistent;
 use crate::Result;
 
 /// What a buffer view is for.

@@ -7,24 +7,10 @@ use serde_json::{Map, Value, json};
 
 use super::buffer::Buffer;
 use super::skin::Sets;
+use super::value::{inconsistent, number};
 use super::{material, mesh, skin};
 use crate::scene::Scene;
 use crate::{Code, Error, Result, Rig};
-
-/// An `internal` error: what is written here was made or checked by the engine.
-pub(super) fn inconsistent(what: &str) -> Error {
-    Error::new(Code::Internal, format!("the model cannot be written: {what}"))
-}
-
-/// A single-precision number with as few digits as it takes to read it back.
-pub(super) fn number(value: f32) -> Value {
-    value
-        .to_string()
-        .parse::<f64>()
-        .ok()
-        .and_then(serde_json::Number::from_f64)
-        .map_or(json!(0), Value::Number)
-}
 
 /// A scene with its hierarchy.
 pub(super) fn scene(scene: &Scene) -> Result<Vec<u8>> {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::buffer::Buffer;
-use super::document::number;
+use super::value::number;
 use crate::scene::{Alpha, Material, Scene, TextureRef};
 
 /// The sections of looks, in the scene's own order, so that indices in raw extensions stay true.

@@ -3,9 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::buffer::Buffer;
-use super::document::{inconsistent, number};
 use super::material;
 use super::skin::Sets;
+use super::value::{inconsistent, number};
 use crate::Result;
 use crate::scene::{Mesh, Primitive, Scene};
 

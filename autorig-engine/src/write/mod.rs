@@ -9,6 +9,7 @@ mod document;
 mod material;
 mod mesh;
 mod skin;
+mod value;
 
 /// A scene as GLB, hierarchy and all, without skin or clips.
 ///

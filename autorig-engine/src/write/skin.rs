@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::buffer::Buffer;
-use super::document::inconsistent;
+use super::value::inconsistent;
 use crate::Result;
 use crate::scene::Influences;
 use crate::skeleton::Skeleton;

@@ -6,6 +6,7 @@ use autorig_engine::{
     Code,
     sample::{FEWEST_TRIANGLES, MOST_TRIANGLES, Sample, generate, truth},
     scene::{Format, Scene},
+    skeleton::predictor::NAMES,
 };
 use shells::{Shells, world};
 
@@ -153,34 +154,10 @@ fn true_joints_lie_inside_the_body() {
 
 #[test]
 fn truth_lists_the_humanoid_joints_with_their_left_at_positive_x() {
-    let body = [
-        "hips",
-        "spine",
-        "chest",
-        "upperChest",
-        "neck",
-        "head",
-        "leftShoulder",
-        "leftUpperArm",
-        "leftLowerArm",
-        "leftHand",
-        "leftUpperLeg",
-        "leftLowerLeg",
-        "leftFoot",
-        "leftToes",
-        "rightShoulder",
-        "rightUpperArm",
-        "rightLowerArm",
-        "rightHand",
-        "rightUpperLeg",
-        "rightLowerLeg",
-        "rightFoot",
-        "rightToes",
-    ];
     for (sample, count) in [(Sample::Human, 52), (Sample::Cartoon, 22), (Sample::Robot, 22)] {
         let joints = truth(sample);
         assert_eq!(joints.len(), count, "{}", sample.name());
-        for name in body {
+        for name in NAMES {
             assert!(joints.iter().any(|j| j.name == name), "{} has no {name}", sample.name());
         }
     }
