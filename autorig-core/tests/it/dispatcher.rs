@@ -279,11 +279,12 @@ async fn every_worker_gets_what_it_has_room_for() {
     let other = second.clone();
     let world = World::with(|builder| builder.worker(other)).await;
     world.worker.then(|_, _, _| pending());
-    world.start().await;
+    // Both wait before the start, so that one round hands out both: the first worker takes the older one.
     let stuck = world.create().await;
-    world.until_status(stuck.id, TaskStatus::Processing).await;
     let next = world.create().await;
+    world.start().await;
     world.until_status(next.id, TaskStatus::Done).await;
+    world.until_status(stuck.id, TaskStatus::Processing).await;
     assert_eq!(*second.attempts.lock().unwrap(), [(next.id, 1)]);
     assert_eq!(world.tasks().queue_status().await.unwrap().workers_total, 2);
 }
