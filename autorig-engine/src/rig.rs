@@ -23,6 +23,12 @@ pub struct Options {
     pub joints: Vec<JointHint>,
     /// Most influences a vertex may have: 1 to 8, 4 by default.
     pub influences: usize,
+    /// Fingers of a humanoid's hands.
+    pub fingers: Fingers,
+    /// What to do with a mesh that mirrors itself.
+    pub symmetry: Symmetry,
+    /// The pose the rig is delivered in.
+    pub rest_pose: RestPose,
     /// What is accepted at most.
     pub limits: Limits,
     /// Worker threads; all cores when `None`. The result is the same for any number.
@@ -35,6 +41,9 @@ impl Default for Options {
             class: Class::Auto,
             joints: Vec::new(),
             influences: 4,
+            fingers: Fingers::Auto,
+            symmetry: Symmetry::Auto,
+            rest_pose: RestPose::AsIs,
             limits: Limits::default(),
             threads: None,
         }
@@ -48,8 +57,49 @@ pub enum Class {
     /// The engine finds out, and refuses what it cannot rig.
     #[default]
     Auto,
-    /// The user says it is a humanoid; nothing is refused for its shape.
+    /// Two arms, two legs, a head: the user says so, and nothing is refused for its shape.
     Humanoid,
+    /// Four legs.
+    Quadruped,
+    /// Two legs and two wings.
+    Bird,
+    /// Any other living thing: a generic skeleton along its limbs.
+    Creature,
+    /// A thing that does not move by itself: one joint.
+    Prop,
+}
+
+/// Fingers of a humanoid's hands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fingers {
+    /// As many as the mesh has: 0 to 5 on each hand.
+    #[default]
+    Auto,
+    /// None; the fingers move with the hand.
+    None,
+}
+
+/// What to do with a mesh that mirrors itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Symmetry {
+    /// Where the mesh mirrors itself, so do the joints and the weights.
+    #[default]
+    Auto,
+    /// Each side by itself.
+    Off,
+}
+
+/// The pose the rig is delivered in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RestPose {
+    /// The pose of the input.
+    #[default]
+    AsIs,
+    /// A T-pose; the input's pose is kept as a clip.
+    TPose,
 }
 
 /// A rigged character.
