@@ -12,7 +12,7 @@
 //!
 //! let rig = rig(&Source::bytes("human.glb", glb), &Options::default(), &mut Silent)?;
 //! assert!(rig.skeleton.find("leftLowerArm").is_some());
-//! assert_eq!(rig.report.class, "humanoid");
+//! assert_eq!(rig.report.class.name(), "humanoid");
 //! let rigged: Vec<u8> = rig.to_glb()?;
 //! assert_eq!(&rigged[..4], b"glTF");
 //! # Ok::<(), autorig_engine::Error>(())

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     analyse::Body,
     scene::{Format, Scene, Warning},
-    skeleton::humanoid::Fit,
+    skeleton::{class::CharacterClass, fit::Fit},
     skin::Skin,
 };
 
@@ -20,8 +20,8 @@ pub struct Report {
     pub input: InputReport,
     /// Which way is up and forward in the input.
     pub orientation: OrientationReport,
-    /// What it was taken for: `humanoid`.
-    pub class: String,
+    /// What it was taken for.
+    pub class: CharacterClass,
     /// How sure the engine is of the class, 0 to 1.
     pub class_confidence: f32,
     /// How sure the engine is of the whole, 0 to 1; below 0.5 the user should look.
@@ -148,7 +148,7 @@ pub(crate) fn build(
             metres_per_unit: body.frame.scale,
             confidence: body.orientation_confidence,
         },
-        class: "humanoid".to_owned(),
+        class: fit.class,
         class_confidence: fit.class_confidence,
         confidence,
         joints: joints

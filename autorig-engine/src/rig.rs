@@ -8,7 +8,7 @@ use crate::{
     scene::{Influences, Scene},
     skeleton::{
         Skeleton,
-        humanoid::fit,
+        fit::fit,
         markers::{JointHint, orientation_of},
     },
     skin::skin,
@@ -172,7 +172,7 @@ fn rig_in_pool(scene: Scene, options: &Options, progress: &mut dyn Progress) -> 
     let body = analyse(&scene, orientation_of(&options.joints)?)?;
 
     begin(progress, Stage::Skeleton)?;
-    let fit = fit(&body, &options.joints, options.class == Class::Humanoid)?;
+    let fit = fit(&body, options)?;
 
     begin(progress, Stage::Skin)?;
     let skin = skin(&scene, &body, &fit.skeleton, options.influences, progress)?;

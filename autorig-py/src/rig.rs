@@ -144,7 +144,7 @@ impl Rig {
     fn __repr__(&self) -> String {
         let report = &self.rig.report;
         let (joints, meshes) = (self.rig.skeleton.joints.len(), self.rig.scene.meshes.len());
-        let (class, confidence) = (&report.class, report.confidence);
+        let (class, confidence) = (report.class.name(), report.confidence);
         format!("Rig(class={class:?}, joints={joints}, meshes={meshes}, confidence={confidence:.2})")
     }
 }

@@ -5,10 +5,14 @@
 //! | [`names`] | joint names of other conventions |
 //! | [`predictor`] | the learned predictor |
 //! | [`markers`] | joints the user has placed |
-//! | [`humanoid`] | from a body to a humanoid skeleton |
+//! | [`class`] | what a body is |
+//! | [`fit`](mod@fit) | from a body to a skeleton of its class |
+//! | [`humanoid`] | from a prediction to a humanoid skeleton |
 
 use glam::DVec3;
 
+pub mod class;
+pub mod fit;
 pub mod humanoid;
 pub mod markers;
 pub mod names;

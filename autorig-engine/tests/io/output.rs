@@ -233,7 +233,7 @@ fn report() -> Report {
             metres_per_unit: 1.0,
             confidence: 1.0,
         },
-        class: String::new(),
+        class: autorig_engine::skeleton::class::CharacterClass::Humanoid,
         class_confidence: 1.0,
         confidence: 1.0,
         joints: Vec::new(),

@@ -9,6 +9,7 @@ use autorig_engine::{
     rig, rig_scene,
     sample::{self, Sample},
     scene::Scene,
+    skeleton::class::CharacterClass,
 };
 use glam::{DMat4, DQuat, DVec3};
 
@@ -54,7 +55,7 @@ fn humanoid_samples_get_joints_near_those_they_were_built_on() {
 #[test]
 fn a_human_is_recognised_with_confidence_and_stands_upright() {
     let report = rigged(scene(Sample::Human)).report;
-    assert_eq!(report.class, "humanoid");
+    assert_eq!(report.class, CharacterClass::Humanoid);
     assert!(report.confidence > 0.7, "{}", report.confidence);
     assert_eq!(report.orientation.up, [0.0, 1.0, 0.0]);
     assert_eq!(report.orientation.forward, [0.0, 0.0, 1.0]);
