@@ -17,7 +17,7 @@ dev_bench() {
 }
 
 bench_rig() {
-    local against='' only=''
+    local against='' only='' program
     while [ $# -gt 0 ]; do
         case $1 in
             --against) against=${2:?--against needs a revision} && shift 2 ;;
@@ -27,25 +27,34 @@ bench_rig() {
     done
     local out=$ARTIFACTS/bench args=()
     mkdir -p "$out"
-    say "building autorig (release)"
-    cargo build --locked --release --bin autorig
     if [ -n "$against" ]; then
-        args+=(--against-bin "$(build_revision "$against")" --against-name "$against")
+        program=$(build_revision "$against")
+        args+=(--against-bin "$program" --against-name "$against")
     fi
-    "$VENV/bin/python" scripts/bench_rig.py --bin "$TARGET/release/autorig" --out "$out" --only "$only" "${args[@]}"
+    say "building the engine (release)"
+    cargo build --locked --release -p autorig-engine --examples
+    "$VENV/bin/python" scripts/bench_rig.py --bin "$TARGET/release/examples/rig_file" --out "$out" --only "$only" "${args[@]}"
 }
 
-# Another revision's binary, built in a worktree of its own that shares nothing but the crates already downloaded.
+# Another revision's runner, built in a worktree of its own that shares nothing but the crates already downloaded. One
+# from before the engine had a runner gives its whole command instead.
 build_revision() {
-    local commit tree
+    local commit tree name
     commit=$(git rev-parse --verify --quiet "$1^{commit}") || die "no revision '$1'"
     tree=$ARTIFACTS/revisions/$commit
-    if [ ! -x "$tree.bin" ]; then
-        say "building autorig of $1 (release)"
+    name=rig_file
+    git cat-file -e "$commit:autorig-engine/examples/rig_file.rs" 2>/dev/null || name=autorig
+    if [ ! -x "$tree.$name" ]; then
+        say "building $1 (release)"
         git worktree add --force --detach -q "$tree" "$commit" >&2
-        (cd "$tree" && CARGO_TARGET_DIR=$TARGET/against cargo build --locked --release --bin autorig >&2)
-        cp "$TARGET/against/release/autorig" "$tree.bin"
+        if [ "$name" = rig_file ]; then
+            (cd "$tree" && CARGO_TARGET_DIR=$TARGET/against cargo build --locked --release -p autorig-engine --example rig_file >&2)
+            cp "$TARGET/against/release/examples/rig_file" "$tree.$name"
+        else
+            (cd "$tree" && CARGO_TARGET_DIR=$TARGET/against cargo build --locked --release --bin autorig >&2)
+            cp "$TARGET/against/release/autorig" "$tree.$name"
+        fi
         git worktree remove --force "$tree" >&2
     fi
-    printf '%s\n' "$tree.bin"
+    printf '%s\n' "$tree.$name"
 }
