@@ -13,6 +13,7 @@ dev_test() {
     part "Rust documentation tests" parse_cargo_test cargo test --locked --doc "${RUST_SET[@]}"
     part "Python tests" parse_pytest test_python
     part "Python types" parse_check test_stubs
+    part "training tests" parse_pytest test_training
     part "page unit tests" parse_node test_page test
     part "page in a browser" parse_node test_page test:browser
     part "glTF validator over rigs" parse_plain test_validator
@@ -54,6 +55,12 @@ test_python() {
 test_stubs() {
     need maturin
     python -m mypy.stubtest autorig --ignore-missing-stub
+}
+
+# The generator of training data; learning itself needs torch and hours, and is no test.
+test_training() {
+    python -c 'import numba' 2>/dev/null || need numba
+    python -m pytest -q -p no:cacheprovider training/tests
 }
 
 test_page() { # SCRIPT
