@@ -82,7 +82,8 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Call> {
 }
 
 fn joints(path: &str) -> Result<Vec<JointHint>> {
-    let bytes = std::fs::read(path).map_err(|e| Error::new(Code::Io, format!("{path} cannot be read: {e}")))?;
+    let bytes =
+        std::fs::read(path).map_err(|e| Error::new(Code::Io, format!("{path} cannot be read: {e}")))?;
     let file: Joints =
         serde_json::from_slice(&bytes).map_err(|e| usage(format!("{path} holds no joints: {e}")))?;
     Ok(file.joints)

@@ -11,7 +11,7 @@ use crate::{
         fit::fit,
         markers::{JointHint, orientation_of},
     },
-    skin::skin,
+    skin::{SkinOptions, skin},
 };
 
 /// What a caller may choose.
@@ -175,7 +175,7 @@ fn rig_in_pool(scene: Scene, options: &Options, progress: &mut dyn Progress) -> 
     let fit = fit(&body, options)?;
 
     begin(progress, Stage::Skin)?;
-    let skin = skin(&scene, &body, &fit.skeleton, options.influences, progress)?;
+    let skin = skin(&scene, &body, &fit.skeleton, &SkinOptions { influences: options.influences }, progress)?;
 
     begin(progress, Stage::Export)?;
     let report = report::build(&mut scene, &body, &fit, &skin, options.influences, was_rigged);

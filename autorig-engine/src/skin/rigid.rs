@@ -2,7 +2,7 @@
 
 use glam::DVec3;
 
-use super::{bones::Bone, heat::Sources, proxy::Proxy};
+use super::{bones::Bone, proxy::Proxy, sight::Sources};
 use crate::{analyse::Body, skeleton::Skeleton};
 
 /// A part with more of the area than this is the body itself.
