@@ -29,7 +29,8 @@
 //! write/     Rig -> bytes                 leaves canonical space
 //! sample/    characters made by procedure
 //! report.rs  what was found and done, without times
-//! rig.rs     the one way through, stage by stage, cancellable
+//! session.rs the one way through, stage by stage, cancellable; again where a user moves a joint
+//! rig.rs     that way once, and what a caller may choose
 //! ```
 //!
 //! Canonical space is right-handed, metres, +Y up, facing +Z, the character's left at +X, feet on Y = 0. Everything in
@@ -46,6 +47,7 @@ pub mod report;
 pub mod rig;
 pub mod sample;
 pub mod scene;
+pub mod session;
 pub mod skeleton;
 pub mod skin;
 pub mod write;
@@ -55,4 +57,5 @@ pub use limits::Limits;
 pub use progress::{Progress, Silent, Stage};
 pub use report::Report;
 pub use rig::{Class, Options, Rig, rig, rig_scene};
+pub use session::Session;
 pub use skeleton::markers::JointHint;

@@ -1,17 +1,11 @@
 //! The one way through: read, analyse, skeleton, skin.
 
 use crate::{
-    Code, Error, Limits, Progress, Report, Result, Stage,
-    analyse::analyse,
+    Limits, Progress, Report, Result, Session, Stage,
     read::Source,
-    report,
     scene::{Influences, Scene},
-    skeleton::{
-        Skeleton,
-        fit::fit,
-        markers::{JointHint, orientation_of},
-    },
-    skin::{SkinOptions, skin},
+    session::begin,
+    skeleton::{Skeleton, markers::JointHint},
 };
 
 /// What a caller may choose.
@@ -125,14 +119,6 @@ impl Rig {
     }
 }
 
-fn begin(progress: &mut dyn Progress, stage: Stage) -> Result<()> {
-    if progress.cancelled() {
-        return Err(Error::cancelled());
-    }
-    progress.report(stage, stage.overall(0.0));
-    Ok(())
-}
-
 /// Rigs a file.
 ///
 /// # Errors
@@ -148,36 +134,5 @@ pub fn rig(source: &Source, options: &Options, progress: &mut dyn Progress) -> R
 /// # Errors
 /// As [`rig`], without those of reading.
 pub fn rig_scene(scene: Scene, options: &Options, progress: &mut dyn Progress) -> Result<Rig> {
-    if !(1..=8).contains(&options.influences) {
-        return Err(Error::new(Code::InvalidOption, format!("influences is {}", options.influences))
-            .with_remedy("choose 1 to 8 influences"));
-    }
-    let Some(threads) = options.threads else { return rig_in_pool(scene, options, progress) };
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads.max(1))
-        .build()
-        .map_err(|e| Error::new(Code::Internal, format!("{threads} threads could not be started: {e}")))?;
-    pool.install(|| rig_in_pool(scene, options, progress))
-}
-
-fn rig_in_pool(scene: Scene, options: &Options, progress: &mut dyn Progress) -> Result<Rig> {
-    let was_rigged = !scene.skins.is_empty();
-    let mut scene = scene.flatten(&options.limits)?;
-    if was_rigged {
-        scene.warn("was_rigged", "the model already had a skeleton and skin weights; both were replaced");
-    }
-    progress.prepared(&scene)?;
-
-    begin(progress, Stage::Analyse)?;
-    let body = analyse(&scene, orientation_of(&options.joints)?)?;
-
-    begin(progress, Stage::Skeleton)?;
-    let fit = fit(&body, options)?;
-
-    begin(progress, Stage::Skin)?;
-    let skin = skin(&scene, &body, &fit.skeleton, &SkinOptions { influences: options.influences }, progress)?;
-
-    begin(progress, Stage::Export)?;
-    let report = report::build(&mut scene, &body, &fit, &skin, options.influences, was_rigged);
-    Ok(Rig { scene, skeleton: fit.skeleton, influences: skin.influences, report })
+    Session::new(scene, options, progress)?.into_rig(progress)
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod hostile;
+mod session;
 
 use autorig_engine::{
     Class, Code, JointHint, Options, Progress, Result, Rig, Silent, Stage,
