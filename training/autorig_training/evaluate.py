@@ -68,17 +68,18 @@ def clouds(character: dict, samplings: int) -> list[tuple]:
     return found
 
 
-def predict(net: Net, character: dict, samplings: int) -> tuple[np.ndarray, np.ndarray]:
+def predict(net: Net, character: dict, samplings: int, mirror: bool = True, stage: str = "joints") -> tuple[np.ndarray, np.ndarray]:
     """Joints, mean over samplings and their mirror images, and class probabilities."""
     inputs = clouds(character, samplings)
-    mirror = np.array([-1, 1, 1, -1, 1, 1], np.float32)
-    points = np.stack([p * m for p, *_ in inputs for m in (np.ones(6, np.float32), mirror)])
-    chosen, near = (np.repeat(np.stack([i[k] for i in inputs]), 2, 0) for k in (1, 2))
+    sides = [np.ones(6, np.float32), np.array([-1, 1, 1, -1, 1, 1], np.float32)][: 1 + mirror]
+    points = np.stack([p * m for p, *_ in inputs for m in sides])
+    chosen, near = (np.repeat(np.stack([i[k] for i in inputs]), len(sides), 0) for k in (1, 2))
     with torch.no_grad():
         out = net(torch.tensor(points), torch.tensor(chosen), torch.tensor(near))
-    joints = out["joints"].numpy().astype(float)
-    joints[1::2] = joints[1::2][:, MIRROR[:BODY_JOINTS]] * FLIP
-    centroid, scale = (np.repeat(np.stack([np.atleast_1d(i[k]) for i in inputs]), 2, 0)[:, None] for k in (3, 4))
+    joints = out[stage].numpy().astype(float)
+    if mirror:
+        joints[1::2] = joints[1::2][:, MIRROR[:BODY_JOINTS]] * FLIP
+    centroid, scale = (np.repeat(np.stack([np.atleast_1d(i[k]) for i in inputs]), len(sides), 0)[:, None] for k in (3, 4))
     return (joints * scale + centroid).mean(0), torch.softmax(out["class"], -1).mean(0).numpy()
 
 
@@ -132,14 +133,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("body", type=Path)
     parser.add_argument("--hand", type=Path)
-    parser.add_argument("--samplings", type=int, default=2)
+    parser.add_argument("--samplings", type=int, default=4)
+    parser.add_argument("--no-mirror", action="store_true")
+    parser.add_argument("--first-stage", action="store_true")
     args = parser.parse_args()
     bench = Path(os.environ.get("AUTORIG_RIGBENCH", "../../shared/rigbench"))
     net, core, single = halved(args.body), {}, {}
     hand = halved(args.hand) if args.hand else None
     torch.set_num_threads(1)
     for character in characters(bench):
-        joints, kind = predict(net, character, args.samplings)
+        joints, kind = predict(net, character, args.samplings, not args.no_mirror, "first" if args.first_stage else "joints")
         error = {k: np.linalg.norm(joints[INDEX[k]] - p) / character["height"] * 100 for k, p in character["joints"].items()}
         mean = float(np.mean([error[k] for k in CORE if k in error]))
         core.setdefault(character["family"], []).append(mean)

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from .cloud import patches
-from .network import Net
+from .network import BODY, HAND, Net
 
 # Points, centres, neighbours of each network's input.
 SIZES = {"body": (2048, 128, 32), "hand": (1024, 64, 24)}
@@ -28,7 +28,11 @@ def read(path: Path) -> dict[str, torch.Tensor]:
 
 
 def halved(path: Path) -> Net:
-    """The network with its parameters rounded as they are shipped."""
+    """The network with its parameters rounded as they are shipped; an exported file may lack heads that came later."""
+    if path.suffix == ".safetensors":
+        net = Net(BODY if path.name == FILES["body"] else HAND)
+        net.load_state_dict(read(path), strict=False)
+        return net.eval()
     checkpoint = torch.load(path, weights_only=False)
     net = Net(checkpoint["config"])
     net.load_state_dict({key: value.half().float() for key, value in checkpoint["net"].items()})
