@@ -175,17 +175,25 @@ def load(cache: Path) -> Humans:
     return Humans(**fields)
 
 
-def conventional(joints: np.ndarray, shoulders_in: float = 0.35, hips_down: float = 0.7) -> np.ndarray:
-    """Where we place the joints on which rigs disagree, from the source's 22 (or more) joint positions.
+# Where we place the joints on which rigs disagree: joint, the joints it moves towards, how far.
+CONVENTION = (
+    ("hips", ("leftUpperLeg", "rightUpperLeg"), 0.7),
+    ("leftShoulder", ("upperChest",), 0.35),
+    ("rightShoulder", ("upperChest",), 0.35),
+    ("spine", ("hips",), 0.25),
+    ("upperChest", ("chest",), 0.35),
+)
 
-    Professional rigs put the hips between the height of the legs' joints and some way up the belly, and clavicles
-    anywhere from the breastbone to the chest joint. We take the hips 70 % of the way down to the legs' joints, and clavicles
-    35 % of the way to the chest joint: near the middle of the rigs we have seen, where all users are served best.
+
+def conventional(joints: np.ndarray) -> np.ndarray:
+    """Our joints from the source's, 22 or more positions.
+
+    Professional rigs put the hips anywhere from the height of the legs' joints to the belly, clavicles anywhere from the breastbone
+    to the chest joint, and divide the spine as they like. We choose near the middle of the rigs we have seen, where all users are
+    served best. The rows of `CONVENTION` are applied in their order.
     """
     result = joints.copy()
-    hips, legs = INDEX["hips"], [INDEX["leftUpperLeg"], INDEX["rightUpperLeg"]]
-    result[hips] += hips_down * (joints[legs].mean(0) - joints[hips])
-    for side in ("left", "right"):
-        shoulder = INDEX[f"{side}Shoulder"]
-        result[shoulder] += shoulders_in * (joints[INDEX["upperChest"]] - joints[shoulder])
+    for name, towards, share in CONVENTION:
+        i = INDEX[name]
+        result[i] += share * (result[[INDEX[t] for t in towards]].mean(0) - result[i])
     return result
