@@ -1,8 +1,15 @@
-//! The learned joint predictor: surface points in, the 22 body joints of a humanoid out.
+//! The learned joint predictor: surface points in, the 22 body joints of a humanoid out; and of a hand, its fingers.
 //!
-//! The network and its training are our own; the input follows the usual recipe for point clouds (area sampling,
-//! farthest-point centres, nearest-neighbour patches: Qi et al. 2017, PointNet++). A single pass takes some
-//! ten milliseconds; several samplings, each also mirrored, are averaged, and their spread tells how sure it is.
+//! The networks and their training are our own; the input follows the usual recipe for point clouds (area sampling,
+//! farthest-point centres, nearest-neighbour patches: Qi et al. 2017, PointNet++). A single pass takes a few
+//! milliseconds; several samplings, each also mirrored, are averaged, and their spread tells how sure it is.
+//!
+//! | module | what |
+//! | --- | --- |
+//! | [`hand`] | the hand network's answer |
+//! | `cloud` | points and patches as a network sees them |
+//! | `net` | the forward pass, `load` its parameters |
+//! | `tensor`, `matrix` | layers |
 
 use std::sync::OnceLock;
 
@@ -11,18 +18,27 @@ use rayon::prelude::*;
 
 use crate::analyse::surface::SurfacePoint;
 
+mod cloud;
+pub mod hand;
+mod load;
+mod matrix;
 mod net;
 mod tensor;
 
+pub use cloud::{Cloud, Patches};
 use net::Net;
+
+/// Trained parameters of the body network.
+static BODY: &[u8] = include_bytes!("../../../assets/joint_predictor.safetensors");
 
 /// Body joints the network knows.
 pub const JOINTS: usize = 22;
 
 /// Points of a cloud.
 pub const POINTS: usize = 2048;
-const CENTRES: usize = 128;
-const NEIGHBOURS: usize = 32;
+
+/// Classes the network tells apart, in its order.
+pub const CLASSES: [&str; 5] = ["humanoid", "quadruped", "bird", "creature", "prop"];
 
 /// Canonical names of the joints, in the network's order.
 pub const NAMES: [&str; JOINTS] = [
@@ -59,109 +75,16 @@ fn mirrored(joint: usize) -> usize {
     }
 }
 
-/// A normalised point cloud with its patches: centroid at the origin, root mean square radius 1.
-pub struct Cloud {
-    /// Position and unit normal.
-    points: Vec<[f32; 6]>,
-    /// Indices of the patch centres, by farthest-point sampling from point 0.
-    centres: Vec<u16>,
-    /// Nearest points of each centre.
-    neighbours: Vec<[u16; NEIGHBOURS]>,
-    /// What was subtracted.
-    centroid: DVec3,
-    /// What it was divided by.
-    scale: f64,
-}
-
-impl Cloud {
-    /// From surface points in random order, at least 32 of them, one neighbourhood.
-    pub fn new(points: &[SurfacePoint]) -> Self {
-        let n = points.len().max(1) as f64;
-        let centroid = points.iter().map(|p| p.position).sum::<DVec3>() / n;
-        let mean_square = points.iter().map(|p| p.position.distance_squared(centroid)).sum::<f64>() / n;
-        let scale = mean_square.sqrt().max(f64::MIN_POSITIVE);
-        let points: Vec<[f32; 6]> = points
-            .iter()
-            .map(|p| {
-                let q = (p.position - centroid) / scale;
-                [q.x as f32, q.y as f32, q.z as f32, p.normal.x as f32, p.normal.y as f32, p.normal.z as f32]
-            })
-            .collect();
-        let (centres, neighbours) = patches(&points);
-        Self { points, centres, neighbours, centroid, scale }
-    }
-
-    /// The same cloud turned by `rotation` about its centroid; patches stay.
-    pub fn turned(&self, rotation: DMat3) -> Self {
-        let turn = |v: &[f32]| rotation * DVec3::new(v[0].into(), v[1].into(), v[2].into());
-        let points = self
-            .points
-            .iter()
-            .map(|p| {
-                let (q, n) = (turn(&p[..3]), turn(&p[3..]));
-                [q.x as f32, q.y as f32, q.z as f32, n.x as f32, n.y as f32, n.z as f32]
-            })
-            .collect();
-        Self { points, centres: self.centres.clone(), neighbours: self.neighbours.clone(), ..*self }
-    }
-
-    fn mirrored(&self) -> Self {
-        let points = self.points.iter().map(|p| [-p[0], p[1], p[2], -p[3], p[4], p[5]]).collect();
-        Self { points, centres: self.centres.clone(), neighbours: self.neighbours.clone(), ..*self }
-    }
-
-    fn denormalise(&self, p: [f32; 3]) -> DVec3 {
-        DVec3::new(p[0].into(), p[1].into(), p[2].into()) * self.scale + self.centroid
-    }
-
-    fn normalise(&self, p: DVec3) -> [f32; 3] {
-        let q = (p - self.centroid) / self.scale;
-        [q.x as f32, q.y as f32, q.z as f32]
-    }
-}
-
-/// Farthest-point sampling and the nearest neighbours of each centre.
-fn patches(points: &[[f32; 6]]) -> (Vec<u16>, Vec<[u16; NEIGHBOURS]>) {
-    let mut closest = vec![f32::INFINITY; points.len()];
-    let mut distances: Vec<(f32, u16)> = vec![(0.0, 0); points.len()];
-    let mut centres = Vec::with_capacity(CENTRES);
-    let mut neighbours = Vec::with_capacity(CENTRES);
-    let mut current = 0_usize;
-    for _ in 0..CENTRES {
-        centres.push(current as u16);
-        let c = points[current];
-        let mut farthest = (-1.0_f32, 0_usize);
-        for (i, (p, closest)) in points.iter().zip(&mut closest).enumerate() {
-            let d =
-                (p[0] - c[0]) * (p[0] - c[0]) + (p[1] - c[1]) * (p[1] - c[1]) + (p[2] - c[2]) * (p[2] - c[2]);
-            distances[i] = (d, i as u16);
-            *closest = closest.min(d);
-            if *closest > farthest.0 {
-                farthest = (*closest, i);
-            }
-        }
-        let mut near = [0_u16; NEIGHBOURS];
-        let count = NEIGHBOURS.min(distances.len());
-        if count < distances.len() {
-            distances.select_nth_unstable_by(count, |a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        }
-        for (slot, (_, i)) in near.iter_mut().zip(&distances) {
-            *slot = *i;
-        }
-        neighbours.push(near);
-        current = farthest.1;
-    }
-    (centres, neighbours)
-}
-
+#[expect(clippy::expect_used, reason = "the file is compiled in and a test loads it")]
 fn net() -> &'static Net {
     static NET: OnceLock<Net> = OnceLock::new();
-    NET.get_or_init(Net::load)
+    NET.get_or_init(|| Net::read(BODY, "body", JOINTS).expect("the compiled-in parameters are in order"))
 }
 
-/// Front and up directions of a cloud in the cloud's own frame, as the network sees them after `turn`, not normalised.
+/// Front and up directions of a cloud in the cloud's own frame, as the network sees them after `turn`; unit vectors.
 pub fn front_and_up(cloud: &Cloud, turn: DMat3) -> (DVec3, DVec3) {
-    let [fx, fy, fz, ux, uy, uz] = net().tokens(&cloud.turned(turn)).front_up.map(f64::from);
+    let tokens = net().tokens(&cloud.turned(turn));
+    let [fx, fy, fz, ux, uy, uz] = net().front_up(&tokens).map(f64::from);
     let back = turn.transpose();
     (back * DVec3::new(fx, fy, fz).normalize_or_zero(), back * DVec3::new(ux, uy, uz).normalize_or_zero())
 }
@@ -173,50 +96,78 @@ pub struct Prediction {
     pub joints: [DVec3; JOINTS],
     /// Root mean square distance of the single passes from their mean, in the same unit.
     pub spread: [f64; JOINTS],
+    /// How far off the network expects each joint to be, in the same unit; `None` from a network that cannot tell.
+    pub expected_error: Option<[f64; JOINTS]>,
+    /// Probabilities of [`CLASSES`]; `None` from a network that cannot tell.
+    pub class: Option<[f32; 5]>,
 }
 
 impl Prediction {
     /// Mean spread as a share of the distance from the lowest to the highest joint. Small when the passes agree, which
     /// they do on upright humanoids and hardly on anything else.
     pub fn relative_spread(&self) -> f64 {
-        let (low, high) = self
-            .joints
-            .iter()
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), j| (lo.min(j.y), hi.max(j.y)));
-        self.spread.iter().sum::<f64>() / JOINTS as f64 / (high - low).max(f64::MIN_POSITIVE)
+        self.spread.iter().sum::<f64>() / JOINTS as f64 / self.extent().max(f64::MIN_POSITIVE)
     }
+
+    /// Distance from the lowest to the highest joint.
+    pub fn extent(&self) -> f64 {
+        let heights = self.joints.iter().map(|j| j.y);
+        heights.clone().fold(f64::NEG_INFINITY, f64::max) - heights.fold(f64::INFINITY, f64::min)
+    }
+}
+
+/// One pass over one cloud, in the frame of its points.
+struct Pass {
+    joints: [DVec3; JOINTS],
+    expected_error: Option<[f64; JOINTS]>,
+    class: Option<[f32; 5]>,
 }
 
 /// Predicts the joints from several clouds of the same character, each also mirrored.
 pub fn predict(clouds: &[Cloud]) -> Prediction {
-    let passes: Vec<[DVec3; JOINTS]> = clouds
-        .par_iter()
-        .flat_map_iter(|cloud| [(cloud, false), (cloud, true)])
-        .map(|(cloud, mirror)| if mirror { predict_mirrored(cloud) } else { predict_once(cloud) })
-        .collect();
+    let passes: Vec<Pass> =
+        (0..clouds.len() * 2).into_par_iter().map(|i| pass(&clouds[i / 2], i % 2 == 1)).collect();
     let n = passes.len().max(1) as f64;
     let mut joints = [DVec3::ZERO; JOINTS];
     let mut spread = [0.0; JOINTS];
     for j in 0..JOINTS {
-        joints[j] = passes.iter().map(|p| p[j]).sum::<DVec3>() / n;
-        spread[j] = (passes.iter().map(|p| p[j].distance_squared(joints[j])).sum::<f64>() / n).sqrt();
+        joints[j] = passes.iter().map(|p| p.joints[j]).sum::<DVec3>() / n;
+        spread[j] = (passes.iter().map(|p| p.joints[j].distance_squared(joints[j])).sum::<f64>() / n).sqrt();
     }
-    Prediction { joints, spread }
+    let errors: Option<Vec<_>> = passes.iter().map(|p| p.expected_error).collect();
+    let classes: Option<Vec<_>> = passes.iter().map(|p| p.class).collect();
+    Prediction {
+        joints,
+        spread,
+        expected_error: errors.map(|e| std::array::from_fn(|j| e.iter().map(|e| e[j]).sum::<f64>() / n)),
+        class: classes.map(|c| std::array::from_fn(|k| c.iter().map(|c| c[k]).sum::<f32>() / n as f32)),
+    }
 }
 
-fn predict_once(cloud: &Cloud) -> [DVec3; JOINTS] {
-    let tokens = net().tokens(cloud);
-    net().refine(cloud, &tokens).map(|j| cloud.denormalise(j))
+fn pass(cloud: &Cloud, mirror: bool) -> Pass {
+    let mirrored_cloud = mirror.then(|| cloud.mirrored());
+    let seen = mirrored_cloud.as_ref().unwrap_or(cloud);
+    let tokens = net().tokens(seen);
+    let refined = net().refine(seen, &tokens);
+    let (sign, source) = side(mirror);
+    Pass {
+        joints: std::array::from_fn(|j| {
+            let [x, y, z] = refined.joints[source(j)];
+            cloud.denormalise([x * sign, y, z])
+        }),
+        expected_error: refined
+            .log_error
+            .map(|log| std::array::from_fn(|j| libm::exp(log[source(j)].into()) * cloud.scale)),
+        class: net().class(&tokens).map(|mut logits| {
+            tensor::softmax(&mut logits);
+            logits
+        }),
+    }
 }
 
-fn predict_mirrored(cloud: &Cloud) -> [DVec3; JOINTS] {
-    let mirror = cloud.mirrored();
-    let tokens = net().tokens(&mirror);
-    let joints = net().refine(&mirror, &tokens);
-    std::array::from_fn(|j| {
-        let [x, y, z] = joints[mirrored(j)];
-        cloud.denormalise([-x, y, z])
-    })
+/// What a pass over the mirrored cloud does to x and to the joints' order.
+fn side(mirror: bool) -> (f32, fn(usize) -> usize) {
+    if mirror { (-1.0, mirrored) } else { (1.0, |joint| joint) }
 }
 
 /// The probability that each body joint moves each query point, queries × [`JOINTS`]; rows sum to 1.
@@ -227,11 +178,10 @@ pub fn joint_probabilities(clouds: &[Cloud], joints: &[DVec3; JOINTS], queries: 
     let mut sums = vec![0.0_f32; queries.len() * JOINTS];
     for cloud in clouds {
         for mirror in [false, true] {
-            let side = if mirror { &cloud.mirrored() } else { cloud };
-            let sign = if mirror { -1.0 } else { 1.0 };
-            let tokens = net().tokens(side);
+            let (sign, source) = side(mirror);
+            let tokens = if mirror { net().tokens(&cloud.mirrored()) } else { net().tokens(cloud) };
             let at: [[f32; 3]; JOINTS] = std::array::from_fn(|j| {
-                let [x, y, z] = cloud.normalise(joints[if mirror { mirrored(j) } else { j }]);
+                let [x, y, z] = cloud.normalise(joints[source(j)]);
                 [x * sign, y, z]
             });
             sums.par_chunks_mut(BATCH * JOINTS).zip(queries.par_chunks(BATCH)).for_each(|(sums, queries)| {
@@ -245,7 +195,7 @@ pub fn joint_probabilities(clouds: &[Cloud], joints: &[DVec3; JOINTS], queries: 
                 let rows = net().weights(&tokens, &at, &batch);
                 for (sum, row) in sums.chunks_exact_mut(JOINTS).zip(rows.chunks_exact(JOINTS)) {
                     for (j, sum) in sum.iter_mut().enumerate() {
-                        *sum += row[if mirror { mirrored(j) } else { j }];
+                        *sum += row[source(j)];
                     }
                 }
             });

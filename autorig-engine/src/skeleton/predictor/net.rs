@@ -1,45 +1,43 @@
-//! The network: patches of surface points to joints, orientation and weights.
+//! The network: patches of surface points to joints, and side heads. One implementation serves body and hand; the
+//! parameter file says which it is and how large.
 //!
-//! Patches of 32 neighbours around 128 centres become tokens (a small PointNet, Qi et al. 2017), five transformer
-//! blocks relate them, and each joint is a softmax-weighted mean of centres plus offsets. A second stage looks at the
-//! 48 points nearest to each joint and corrects it. Side heads tell the front and up directions, and how much each
-//! joint moves a point. Coordinates are those of [`super::Cloud`]: centred, root mean square radius 1.
-
-use safetensors::{Dtype, SafeTensors};
+//! Patches of neighbours around centres become tokens (a small PointNet, Qi et al. 2017), transformer blocks relate
+//! them, and each joint is a softmax-weighted mean of centres plus offsets. A second stage looks at the points nearest
+//! to each joint and corrects it. Side heads tell the front and up directions, the class or which fingers there are,
+//! how far off each joint may be, and how much each joint moves a point. Coordinates are those of [`super::Cloud`].
 
 use super::{
-    Cloud, JOINTS,
-    tensor::{Block, LayerNorm, Linear, column_max, relu, softmax},
+    cloud::Cloud,
+    matrix::Linear,
+    tensor::{Block, LayerNorm, Scratch, add, column_max, relu, softmax},
 };
 
-/// Trained parameters, 16-bit, little-endian.
-static PARAMETERS: &[u8] = include_bytes!("../../../assets/joint_predictor.safetensors");
-
-const HEADS: usize = 4;
-const BLOCKS: usize = 5;
-const REFINE_BLOCKS: usize = 2;
-/// Points the second stage looks at around each joint.
-const REFINE_POINTS: usize = 48;
 /// Patch coordinates are magnified so that a patch has about unit size.
 const PATCH_SCALE: f32 = 6.0;
 /// The second stage's output is scaled down, which keeps its start near zero in training.
 const REFINE_SCALE: f32 = 0.3;
 
-/// The loaded network.
+/// A loaded network; [`Net::read`] is in `load.rs`.
 pub(super) struct Net {
-    features: usize,
-    patch: [Linear; 3],
-    position: Linear,
-    blocks: Vec<Block>,
-    norm: LayerNorm,
-    head: Linear,
-    orientation: [Linear; 2],
-    weights: [Linear; 3],
-    refine_patch: [Linear; 3],
-    joint_embedding: Vec<f32>,
-    refine_blocks: Vec<Block>,
-    refine_norm: LayerNorm,
-    refine_out: Linear,
+    /// Joints it knows.
+    pub(super) joints: usize,
+    /// Points the second stage looks at around each joint.
+    pub(super) refine_points: usize,
+    pub(super) features: usize,
+    pub(super) patch: [Linear; 3],
+    pub(super) position: Linear,
+    pub(super) blocks: Vec<Block>,
+    pub(super) norm: LayerNorm,
+    pub(super) head: Linear,
+    pub(super) orientation: Option<[Linear; 2]>,
+    pub(super) class: Option<[Linear; 2]>,
+    pub(super) weights: Option<[Linear; 3]>,
+    pub(super) refine_patch: [Linear; 3],
+    pub(super) joint_embedding: Vec<f32>,
+    pub(super) refine_blocks: Vec<Block>,
+    pub(super) refine_norm: LayerNorm,
+    pub(super) refine_out: Linear,
+    pub(super) log_error: Option<Linear>,
 }
 
 /// What the first stage makes of a cloud.
@@ -51,92 +49,54 @@ pub(super) struct Tokens {
     /// How much each centre says about each joint, centres × joints.
     attention: Vec<f32>,
     /// First estimate of the joints.
-    pub(super) joints: [[f32; 3]; JOINTS],
-    /// Front and up directions, not normalised.
-    pub(super) front_up: [f32; 6],
+    pub(super) joints: Vec<[f32; 3]>,
+    /// Largest and mean of each feature over the tokens.
+    pooled: Vec<f32>,
+}
+
+/// What the second stage makes of it.
+pub(super) struct Refined {
+    /// The joints.
+    pub(super) joints: Vec<[f32; 3]>,
+    /// Natural logarithm of the distance that each joint is expected to be off.
+    pub(super) log_error: Option<Vec<f32>>,
 }
 
 impl Net {
-    /// Reads the parameters shipped with the crate.
-    ///
-    /// # Panics
-    /// Never for the file in this repository, which a test loads.
-    #[expect(clippy::expect_used, reason = "the file is compiled in and a test loads it")]
-    pub(super) fn load() -> Self {
-        let file = SafeTensors::deserialize(PARAMETERS).expect("the compiled-in parameters are well-formed");
-        let tensor = |name: &str| -> Vec<f32> {
-            let view = file.tensor(name).expect("the compiled-in parameters are complete");
-            assert_eq!(view.dtype(), Dtype::F16, "{name} is 16-bit");
-            view.data().chunks_exact(2).map(|b| half::f16::from_le_bytes([b[0], b[1]]).to_f32()).collect()
-        };
-        let linear = |name: &str| {
-            let bias = tensor(&format!("{name}.bias"));
-            let weight = tensor(&format!("{name}.weight"));
-            Linear::new(&weight, &bias, weight.len() / bias.len().max(1))
-        };
-        let norm = |name: &str| LayerNorm {
-            gain: tensor(&format!("{name}.weight")),
-            bias: tensor(&format!("{name}.bias")),
-        };
-        let block = |name: String| Block {
-            norm1: norm(&format!("{name}.n1")),
-            qkv: linear(&format!("{name}.qkv")),
-            out: linear(&format!("{name}.o")),
-            norm2: norm(&format!("{name}.n2")),
-            up: linear(&format!("{name}.f1")),
-            down: linear(&format!("{name}.f2")),
-            heads: HEADS,
-        };
-        let norm_final = norm("nf");
-        Self {
-            features: norm_final.gain.len(),
-            patch: [linear("p1"), linear("p2"), linear("p3")],
-            position: linear("pos"),
-            blocks: (0..BLOCKS).map(|i| block(format!("blk.{i}"))).collect(),
-            norm: norm_final,
-            head: linear("head"),
-            orientation: [linear("ori.0"), linear("ori.2")],
-            weights: [linear("d1"), linear("d2"), linear("d3")],
-            refine_patch: [linear("r1"), linear("r2"), linear("r3")],
-            joint_embedding: tensor("rj"),
-            refine_blocks: (0..REFINE_BLOCKS).map(|i| block(format!("rb.{i}"))).collect(),
-            refine_norm: norm("rn"),
-            refine_out: linear("ro"),
-        }
-    }
-
-    /// First stage: tokens, joints, orientation.
+    /// First stage: tokens and joints.
     pub(super) fn tokens(&self, cloud: &Cloud) -> Tokens {
+        let mut scratch = Scratch::default();
         let centres: Vec<[f32; 3]> =
             cloud.centres.iter().map(|&i| position(&cloud.points[i as usize])).collect();
+        let mut patch = PatchLayers::new(&self.patch);
         let mut pooled = Vec::with_capacity(centres.len() * self.patch[1].outputs());
-        for (centre, neighbours) in centres.iter().zip(&cloud.neighbours) {
-            pooled.extend(patch_features(&self.patch, cloud, *centre, neighbours));
+        for (centre, neighbours) in centres.iter().zip(cloud.neighbours.chunks_exact(cloud.patch)) {
+            patch.apply(cloud, *centre, neighbours, &mut pooled);
         }
         let mut x = self.patch[2].apply(&pooled);
-        super::tensor::add(&mut x, &self.position.apply(&position_features(&centres)));
+        add(&mut x, &self.position.apply(&position_features(&centres)));
         for block in &self.blocks {
-            block.apply(&mut x);
+            block.apply(&mut x, &mut scratch);
         }
         let x = self.norm.apply(&x);
         let (joints, attention) = self.joints(&centres, &x);
-        let front_up = self.front_up(&x, centres.len());
-        Tokens { centres, x, attention, joints, front_up }
+        let pooled = self.pool(&x, centres.len());
+        Tokens { centres, x, attention, joints, pooled }
     }
 
     /// Each joint is the softmax-weighted mean of `centre + offset` over the tokens.
-    fn joints(&self, centres: &[[f32; 3]], x: &[f32]) -> ([[f32; 3]; JOINTS], Vec<f32>) {
+    fn joints(&self, centres: &[[f32; 3]], x: &[f32]) -> (Vec<[f32; 3]>, Vec<f32>) {
         let head = self.head.apply(x);
-        let mut attention = vec![0.0; centres.len() * JOINTS];
-        let mut joints = [[0.0; 3]; JOINTS];
+        let mut attention = vec![0.0; centres.len() * self.joints];
+        let mut joints = vec![[0.0; 3]; self.joints];
         let mut logits = vec![0.0; centres.len()];
         for (j, joint) in joints.iter_mut().enumerate() {
-            for (logit, row) in logits.iter_mut().zip(head.chunks_exact(JOINTS * 4)) {
+            for (logit, row) in logits.iter_mut().zip(head.chunks_exact(self.joints * 4)) {
                 *logit = row[j * 4];
             }
             softmax(&mut logits);
-            for (t, (row, centre)) in head.chunks_exact(JOINTS * 4).zip(centres).enumerate() {
-                attention[t * JOINTS + j] = logits[t];
+            for (t, (row, centre)) in head.chunks_exact(self.joints * 4).zip(centres).enumerate() {
+                attention[t * self.joints + j] = logits[t];
                 for c in 0..3 {
                     joint[c] += logits[t] * (centre[c] + row[j * 4 + 1 + c]);
                 }
@@ -145,29 +105,38 @@ impl Net {
         (joints, attention)
     }
 
-    fn front_up(&self, x: &[f32], tokens: usize) -> [f32; 6] {
+    fn pool(&self, x: &[f32], tokens: usize) -> Vec<f32> {
         let mut pooled = column_max(x, self.features);
         let mut mean = vec![0.0; self.features];
         for row in x.chunks_exact(self.features) {
-            super::tensor::add(&mut mean, row);
+            add(&mut mean, row);
         }
         pooled.extend(mean.iter().map(|v| v / tokens as f32));
-        let mut hidden = self.orientation[0].apply(&pooled);
-        relu(&mut hidden);
-        let y = self.orientation[1].apply(&hidden);
-        [y[0], y[1], y[2], y[3], y[4], y[5]]
+        pooled
+    }
+
+    /// Front and up directions, not normalised; zero where the network does not tell.
+    pub(super) fn front_up(&self, tokens: &Tokens) -> [f32; 6] {
+        let Some(layers) = &self.orientation else { return [0.0; 6] };
+        two_layers(layers, &tokens.pooled).first_chunk().copied().unwrap_or_default()
+    }
+
+    /// The logits of the five classes of a body, or of the five fingers of a hand.
+    pub(super) fn class(&self, tokens: &Tokens) -> Option<[f32; 5]> {
+        two_layers(self.class.as_ref()?, &tokens.pooled).first_chunk().copied()
     }
 
     /// Second stage: corrects the joints by the points around them.
-    pub(super) fn refine(&self, cloud: &Cloud, tokens: &Tokens) -> [[f32; 3]; JOINTS] {
-        let mut input = Vec::new();
+    pub(super) fn refine(&self, cloud: &Cloud, tokens: &Tokens) -> Refined {
+        let mut input = Vec::with_capacity(self.joints * self.refine_patch[2].inputs());
+        let mut patch = PatchLayers::new(&self.refine_patch);
         for (j, joint) in tokens.joints.iter().enumerate() {
-            let near = nearest_points(cloud, *joint, REFINE_POINTS);
-            input.extend(patch_features(&self.refine_patch, cloud, *joint, &near));
+            let near = nearest_points(cloud, *joint, self.refine_points);
+            patch.apply(cloud, *joint, &near, &mut input);
             input.extend(position_features(&[*joint]));
             let mut context = vec![0.0; self.features];
             for (row, attention) in
-                tokens.x.chunks_exact(self.features).zip(tokens.attention.chunks_exact(JOINTS))
+                tokens.x.chunks_exact(self.features).zip(tokens.attention.chunks_exact(self.joints))
             {
                 for (c, v) in context.iter_mut().zip(row) {
                     *c += attention[j] * v;
@@ -176,28 +145,28 @@ impl Net {
             input.extend(context);
         }
         let mut y = self.refine_patch[2].apply(&input);
-        super::tensor::add(&mut y, &self.joint_embedding);
+        add(&mut y, &self.joint_embedding);
+        let mut scratch = Scratch::default();
         for block in &self.refine_blocks {
-            block.apply(&mut y);
+            block.apply(&mut y, &mut scratch);
         }
-        let step = self.refine_out.apply(&self.refine_norm.apply(&y));
-        let mut joints = tokens.joints;
-        for (joint, step) in joints.iter_mut().zip(step.chunks_exact(3)) {
+        let y = self.refine_norm.apply(&y);
+        let mut joints = tokens.joints.clone();
+        for (joint, step) in joints.iter_mut().zip(self.refine_out.apply(&y).chunks_exact(3)) {
             for (v, s) in joint.iter_mut().zip(step) {
                 *v += s * REFINE_SCALE;
             }
         }
-        joints
+        Refined { joints, log_error: self.log_error.as_ref().map(|layer| layer.apply(&y)) }
     }
 
-    /// For each query point (position and normal) the probability that each joint moves it, points × joints.
-    pub(super) fn weights(
-        &self,
-        tokens: &Tokens,
-        joints: &[[f32; 3]; JOINTS],
-        queries: &[[f32; 6]],
-    ) -> Vec<f32> {
-        let mut input = Vec::with_capacity(queries.len() * (self.features + 6 + JOINTS * 4));
+    /// For each query point (position and normal) the probability that each joint moves it, points × joints; equal
+    /// where the network does not tell.
+    pub(super) fn weights(&self, tokens: &Tokens, joints: &[[f32; 3]], queries: &[[f32; 6]]) -> Vec<f32> {
+        let Some(layers) = &self.weights else {
+            return vec![1.0 / self.joints as f32; queries.len() * self.joints];
+        };
+        let mut input = Vec::with_capacity(queries.len() * layers[0].inputs());
         for query in queries {
             let nearest = nearest_centres(&tokens.centres, position(query));
             let total: f32 = nearest.iter().map(|(_, w)| w).sum();
@@ -210,18 +179,24 @@ impl Net {
                 }
             }
             input.extend(query);
-            let away = joints.map(|j| [query[0] - j[0], query[1] - j[1], query[2] - j[2]]);
-            input.extend(away.iter().map(|a| (a[0] * a[0] + a[1] * a[1] + a[2] * a[2]).sqrt()));
-            input.extend(away.as_flattened());
+            let away = || joints.iter().map(|j| [query[0] - j[0], query[1] - j[1], query[2] - j[2]]);
+            input.extend(away().map(|a| (a[0] * a[0] + a[1] * a[1] + a[2] * a[2]).sqrt()));
+            input.extend(away().flatten());
         }
-        let mut hidden = self.weights[0].apply(&input);
+        let mut hidden = layers[0].apply(&input);
         relu(&mut hidden);
-        let mut hidden = self.weights[1].apply(&hidden);
+        let mut hidden = layers[1].apply(&hidden);
         relu(&mut hidden);
-        let mut y = self.weights[2].apply(&hidden);
-        y.chunks_exact_mut(JOINTS).for_each(softmax);
+        let mut y = layers[2].apply(&hidden);
+        y.chunks_exact_mut(self.joints).for_each(softmax);
         y
     }
+}
+
+fn two_layers(layers: &[Linear; 2], x: &[f32]) -> Vec<f32> {
+    let mut hidden = layers[0].apply(x);
+    relu(&mut hidden);
+    layers[1].apply(&hidden)
 }
 
 fn position(point: &[f32; 6]) -> [f32; 3] {
@@ -229,18 +204,35 @@ fn position(point: &[f32; 6]) -> [f32; 3] {
 }
 
 /// Two layers over the neighbours of a place, then the maximum over them.
-fn patch_features(layers: &[Linear; 3], cloud: &Cloud, at: [f32; 3], neighbours: &[u16]) -> Vec<f32> {
-    let mut input = Vec::with_capacity(neighbours.len() * 6);
-    for &i in neighbours {
-        let p = &cloud.points[i as usize];
-        input.extend((0..3).map(|c| (p[c] - at[c]) * PATCH_SCALE));
-        input.extend_from_slice(&p[3..]);
+struct PatchLayers<'a> {
+    layers: &'a [Linear; 3],
+    input: Vec<f32>,
+    hidden: Vec<f32>,
+    out: Vec<f32>,
+    rows: Vec<f32>,
+}
+
+impl<'a> PatchLayers<'a> {
+    fn new(layers: &'a [Linear; 3]) -> Self {
+        Self { layers, input: Vec::new(), hidden: Vec::new(), out: Vec::new(), rows: Vec::new() }
     }
-    let mut hidden = layers[0].apply(&input);
-    relu(&mut hidden);
-    let mut hidden = layers[1].apply(&hidden);
-    relu(&mut hidden);
-    column_max(&hidden, layers[1].outputs())
+
+    /// Appends the features of the patch to `result`.
+    fn apply(&mut self, cloud: &Cloud, at: [f32; 3], neighbours: &[u16], result: &mut Vec<f32>) {
+        self.input.clear();
+        for &i in neighbours {
+            let p = &cloud.points[i as usize];
+            self.input.extend((0..3).map(|c| (p[c] - at[c]) * PATCH_SCALE));
+            self.input.extend_from_slice(&p[3..]);
+        }
+        self.layers[0].apply_into(&self.input, &mut self.hidden, &mut self.rows);
+        relu(&mut self.hidden);
+        self.layers[1].apply_into(&self.hidden, &mut self.out, &mut self.rows);
+        let start = result.len();
+        // Negative values are cut off after the maximum, which comes to the same.
+        result.extend(column_max(&self.out, self.layers[1].outputs()));
+        relu(&mut result[start..]);
+    }
 }
 
 /// A position and the sines and cosines of its multiples 1, 2, 4, 8.

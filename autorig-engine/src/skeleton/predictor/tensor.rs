@@ -1,97 +1,23 @@
-//! The few dense operations a small transformer needs, single precision, row-major, in a fixed order.
+//! What a small transformer needs beside the matrix product, single precision, row-major, in a fixed order.
 //!
-//! Every sum runs over its terms in index order and every transcendental comes from `libm`, so the
-//! results are the same on every x86-64 machine. Rows of a matrix are tokens, columns features.
+//! Sums run over sixteen interleaved partial sums that are added up at the end, and transcendental functions are
+//! polynomials of ours or come from `libm`, so the results are the same on every x86-64 machine and for any number of
+//! threads. Rows of a matrix are tokens, columns features.
 
-/// Columns computed together: two 128-bit registers, which every x86-64 machine has.
-const PANEL: usize = 8;
-/// Rows computed together, so that a panel of weights is loaded once for all of them.
-const ROWS: usize = 4;
+use super::matrix::Linear;
 
-/// A matrix of weights (outputs × inputs) with a bias, packed for [`Linear::apply`].
-pub(super) struct Linear {
-    inputs: usize,
-    outputs: usize,
-    /// Panels of eight outputs; within a panel input by input.
-    packed: Vec<f32>,
-    bias: Vec<f32>,
-}
+/// Partial sums of [`sum_of`].
+const LANES: usize = 16;
 
-impl Linear {
-    /// `weight` is outputs × inputs, row-major; `bias` has one entry an output, or none at all.
-    pub(super) fn new(weight: &[f32], bias: &[f32], inputs: usize) -> Self {
-        let inputs = inputs.max(1);
-        let outputs = weight.len() / inputs;
-        let panels = outputs.div_ceil(PANEL);
-        let mut packed = vec![0.0; panels * inputs * PANEL];
-        for (output, row) in weight.chunks_exact(inputs).enumerate() {
-            for (input, &w) in row.iter().enumerate() {
-                packed[(output / PANEL * inputs + input) * PANEL + output % PANEL] = w;
-            }
-        }
-        let mut padded = bias.to_vec();
-        padded.resize(panels * PANEL, 0.0);
-        Self { inputs, outputs, packed, bias: padded }
-    }
-
-    /// Number of features that come out.
-    pub(super) fn outputs(&self) -> usize {
-        self.outputs
-    }
-
-    /// `x` (rows × inputs) to rows × outputs.
-    pub(super) fn apply(&self, x: &[f32]) -> Vec<f32> {
-        let rows = x.len() / self.inputs;
-        let mut y = vec![0.0; rows * self.outputs];
-        for (panel, (weights, bias)) in
-            self.packed.chunks_exact(self.inputs * PANEL).zip(self.bias.chunks_exact(PANEL)).enumerate()
-        {
-            let column = panel * PANEL;
-            let width = PANEL.min(self.outputs - column);
-            let mut row = 0;
-            while row < rows {
-                let block = ROWS.min(rows - row);
-                let mut sums = [[0.0_f32; PANEL]; ROWS];
-                for sum in &mut sums {
-                    sum.copy_from_slice(bias);
-                }
-                if block == ROWS {
-                    self.block(&x[row * self.inputs..(row + ROWS) * self.inputs], weights, &mut sums);
-                } else {
-                    for (r, sum) in sums.iter_mut().enumerate().take(block) {
-                        let x = &x[(row + r) * self.inputs..(row + r + 1) * self.inputs];
-                        for (&x, w) in x.iter().zip(weights.chunks_exact(PANEL)) {
-                            for (s, w) in sum.iter_mut().zip(w) {
-                                *s += x * w;
-                            }
-                        }
-                    }
-                }
-                for (r, sum) in sums.iter().enumerate().take(block) {
-                    let start = (row + r) * self.outputs + column;
-                    y[start..start + width].copy_from_slice(&sum[..width]);
-                }
-                row += block;
-            }
-        }
-        y
-    }
-
-    fn block(&self, x: &[f32], weights: &[f32], sums: &mut [[f32; PANEL]; ROWS]) {
-        let (x0, rest) = x.split_at(self.inputs);
-        let (x1, rest) = rest.split_at(self.inputs);
-        let (x2, x3) = rest.split_at(self.inputs);
-        let [mut s0, mut s1, mut s2, mut s3] = *sums;
-        for ((((w, &x0), &x1), &x2), &x3) in weights.chunks_exact(PANEL).zip(x0).zip(x1).zip(x2).zip(x3) {
-            for c in 0..PANEL {
-                s0[c] += x0 * w[c];
-                s1[c] += x1 * w[c];
-                s2[c] += x2 * w[c];
-                s3[c] += x3 * w[c];
-            }
-        }
-        *sums = [s0, s1, s2, s3];
-    }
+/// Memory that the layers use again and again.
+#[derive(Default)]
+pub(super) struct Scratch {
+    rows: Vec<f32>,
+    normal: Vec<f32>,
+    wide: Vec<f32>,
+    attended: Vec<f32>,
+    narrow: Vec<f32>,
+    head: [Vec<f32>; 3],
 }
 
 /// Layer normalisation over each row (Ba et al. 2016), epsilon 1e-5.
@@ -103,18 +29,39 @@ pub(super) struct LayerNorm {
 impl LayerNorm {
     /// `x` is rows × features.
     pub(super) fn apply(&self, x: &[f32]) -> Vec<f32> {
+        let mut y = Vec::new();
+        self.apply_into(x, &mut y);
+        y
+    }
+
+    fn apply_into(&self, x: &[f32], y: &mut Vec<f32>) {
         let n = self.gain.len();
-        let mut y = Vec::with_capacity(x.len());
+        y.clear();
         for row in x.chunks_exact(n) {
-            let mean = row.iter().sum::<f32>() / n as f32;
-            let variance = row.iter().map(|v| (v - mean) * (v - mean)).sum::<f32>() / n as f32;
+            let mean = sum_of(row, |v| v) / n as f32;
+            let variance = sum_of(row, |v| (v - mean) * (v - mean)) / n as f32;
             let scale = 1.0 / (variance + 1e-5).sqrt();
             y.extend(
                 row.iter().zip(&self.gain).zip(&self.bias).map(|((v, g), b)| (v - mean) * scale * g + b),
             );
         }
-        y
     }
+}
+
+/// The sum of a function of the values.
+#[inline(always)]
+fn sum_of(x: &[f32], f: impl Fn(f32) -> f32) -> f32 {
+    let mut sums = [0.0; LANES];
+    let (chunks, rest) = x.as_chunks::<LANES>();
+    for chunk in chunks {
+        for (s, v) in sums.iter_mut().zip(chunk) {
+            *s += f(*v);
+        }
+    }
+    for (s, v) in sums.iter_mut().zip(rest) {
+        *s += f(*v);
+    }
+    sums.iter().sum()
 }
 
 /// Negative values to zero, in place.
@@ -126,15 +73,45 @@ pub(super) fn relu(x: &mut [f32]) {
 
 /// Softmax of a row, in place.
 pub(super) fn softmax(row: &mut [f32]) {
-    let max = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let mut sum = 0.0;
-    for v in row.iter_mut() {
-        *v = libm::expf(*v - max);
-        sum += *v;
+    let mut largest = [f32::NEG_INFINITY; LANES];
+    let (chunks, rest) = row.as_chunks::<LANES>();
+    for chunk in chunks {
+        for (l, v) in largest.iter_mut().zip(chunk) {
+            *l = l.max(*v);
+        }
     }
+    let max = rest.iter().chain(&largest).copied().fold(f32::NEG_INFINITY, f32::max);
+    for v in row.iter_mut() {
+        *v = exp_of_negative(*v - max);
+    }
+    let sum = sum_of(row, |v| v);
     for v in row {
         *v /= sum;
     }
+}
+
+/// `exp(x)` for `x ≤ 0` within three units in the last place, by the usual reduction to `2ⁿ · exp(r)` with
+/// `|r| ≤ ln 2 / 2` and the series of `exp(r)`. Without a branch or a call, so that four of them go at once.
+#[inline(always)]
+fn exp_of_negative(x: f32) -> f32 {
+    /// Adding it rounds to a whole number, which is then in the lowest bits.
+    const ROUND: f32 = 12_582_912.0;
+    /// The natural logarithm of 2 in two parts, the first with zeros at its end so that `n` times it is exact.
+    const LN2: (f32, f32) = (0.693_359_4, -2.121_944_4e-4);
+    /// Under this the result is next to nothing and `2ⁿ` would not be a normal number.
+    const LEAST: f32 = -87.0;
+    let x = x.max(LEAST);
+    let shifted = x * std::f32::consts::LOG2_E + ROUND;
+    let n = shifted - ROUND;
+    let r = (x - n * LN2.0) - n * LN2.1;
+    let series = 1.0 / 720.0;
+    let series = series * r + 1.0 / 120.0;
+    let series = series * r + 1.0 / 24.0;
+    let series = series * r + 1.0 / 6.0;
+    let series = series * r + 0.5;
+    let series = series * r + 1.0;
+    let series = series * r + 1.0;
+    series * f32::from_bits((shifted.to_bits() << 23).wrapping_add(127 << 23))
 }
 
 /// `x += y`.
@@ -170,46 +147,49 @@ pub(super) struct Block {
 
 impl Block {
     /// `x` is tokens × features, in place.
-    pub(super) fn apply(&self, x: &mut [f32]) {
-        let features = self.norm1.gain.len();
-        let attended = self.attention(&self.qkv.apply(&self.norm1.apply(x)), features);
-        add(x, &self.out.apply(&attended));
-        let mut hidden = self.up.apply(&self.norm2.apply(x));
-        relu(&mut hidden);
-        add(x, &self.down.apply(&hidden));
+    pub(super) fn apply(&self, x: &mut [f32], scratch: &mut Scratch) {
+        let Scratch { rows, normal, wide, attended, narrow, head } = scratch;
+        self.norm1.apply_into(x, normal);
+        self.qkv.apply_into(normal, wide, rows);
+        self.attention(wide, attended, head, rows);
+        self.out.apply_into(attended, narrow, rows);
+        add(x, narrow);
+        self.norm2.apply_into(x, normal);
+        self.up.apply_into(normal, wide, rows);
+        relu(wide);
+        self.down.apply_into(wide, narrow, rows);
+        add(x, narrow);
     }
 
     /// `qkv` is tokens × (query, key, value), each split into heads.
-    fn attention(&self, qkv: &[f32], features: usize) -> Vec<f32> {
+    fn attention(&self, qkv: &[f32], result: &mut Vec<f32>, head: &mut [Vec<f32>; 3], rows: &mut Vec<f32>) {
+        let features = self.norm1.gain.len();
         let tokens = qkv.len() / (3 * features);
         let dim = features / self.heads;
         let scale = 1.0 / (dim as f32).sqrt();
-        let slice = |part: usize, head: usize| {
-            let mut m = Vec::with_capacity(tokens * dim);
-            for row in qkv.chunks_exact(3 * features) {
-                m.extend_from_slice(&row[part * features + head * dim..part * features + (head + 1) * dim]);
-            }
-            m
-        };
-        let mut result = vec![0.0; tokens * features];
-        for head in 0..self.heads {
-            let mut query = slice(0, head);
-            query.iter_mut().for_each(|v| *v *= scale);
-            let mut scores = Linear::new(&slice(1, head), &[], dim).apply(&query);
-            scores.chunks_exact_mut(tokens).for_each(softmax);
-            let value = slice(2, head);
-            let mut transposed = vec![0.0; value.len()];
-            for (token, row) in value.chunks_exact(dim).enumerate() {
-                for (d, v) in row.iter().enumerate() {
-                    transposed[d * tokens + token] = *v;
+        result.clear();
+        result.resize(tokens * features, 0.0);
+        let [part, scores, mixed] = head;
+        for h in 0..self.heads {
+            let take = |which: usize, part: &mut Vec<f32>| {
+                part.clear();
+                for row in qkv.chunks_exact(3 * features) {
+                    let start = which * features + h * dim;
+                    part.extend_from_slice(&row[start..start + dim]);
                 }
-            }
-            let mixed = Linear::new(&transposed, &[], tokens).apply(&scores);
+            };
+            take(1, part);
+            let keys = Linear::new(part, &[], dim);
+            take(0, part);
+            part.iter_mut().for_each(|v| *v *= scale);
+            keys.apply_into(part, scores, rows);
+            scores.chunks_exact_mut(tokens).for_each(softmax);
+            take(2, part);
+            Linear::from_columns(part, dim).apply_into(scores, mixed, rows);
             for (row, mixed) in result.chunks_exact_mut(features).zip(mixed.chunks_exact(dim)) {
-                row[head * dim..(head + 1) * dim].copy_from_slice(mixed);
+                row[h * dim..(h + 1) * dim].copy_from_slice(mixed);
             }
         }
-        result
     }
 }
 
@@ -218,27 +198,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_linear_layer_is_a_matrix_product_for_any_number_of_rows_and_columns() {
-        for (rows, inputs, outputs) in [(1, 3, 1), (5, 7, 9), (8, 16, 8), (9, 2, 20)] {
-            let weight: Vec<f32> = (0..inputs * outputs).map(|i| (i % 7) as f32 - 3.0).collect();
-            let bias: Vec<f32> = (0..outputs).map(|i| i as f32).collect();
-            let x: Vec<f32> = (0..rows * inputs).map(|i| (i % 5) as f32 - 2.0).collect();
-            let y = Linear::new(&weight, &bias, inputs).apply(&x);
-            for r in 0..rows {
-                for o in 0..outputs {
-                    let expected: f32 = bias[o]
-                        + (0..inputs).map(|i| x[r * inputs + i] * weight[o * inputs + i]).sum::<f32>();
-                    assert_eq!(y[r * outputs + o], expected);
-                }
-            }
-        }
-    }
-
-    #[test]
     fn softmax_sums_to_one_and_survives_large_values() {
         let mut row = [1000.0, 1001.0, 999.0];
         softmax(&mut row);
         assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-6);
         assert!(row[1] > row[0] && row[0] > row[2]);
+        let mut row: Vec<f32> = (0..37).map(|i| if i == 20 { 300.0 } else { -300.0 }).collect();
+        softmax(&mut row);
+        assert_eq!(row[20], 1.0);
+        assert!(row.iter().enumerate().all(|(i, v)| i == 20 || *v < 1e-30));
+    }
+
+    #[test]
+    fn the_exponential_agrees_with_the_library() {
+        for i in 0..=87_000 {
+            let x = -(i as f32) * 1e-3;
+            let (own, library) = (exp_of_negative(x), libm::expf(x));
+            assert!((own - library).abs() <= library * 4e-7, "exp({x}) is {own}, not {library}");
+        }
+        assert_eq!(exp_of_negative(0.0), 1.0);
+        assert!(exp_of_negative(f32::NEG_INFINITY) < 1e-37);
+    }
+
+    #[test]
+    fn normalised_rows_have_mean_zero_and_variance_one() {
+        let norm = LayerNorm { gain: vec![1.0; 40], bias: vec![0.0; 40] };
+        let x: Vec<f32> = (0..80).map(|i| libm::sinf(i as f32) * 3.0 + 5.0).collect();
+        for row in norm.apply(&x).chunks_exact(40) {
+            let mean = row.iter().sum::<f32>() / 40.0;
+            let variance = row.iter().map(|v| v * v).sum::<f32>() / 40.0;
+            assert!(mean.abs() < 1e-5 && (variance - 1.0).abs() < 1e-4, "{mean} {variance}");
+        }
     }
 }

@@ -1,80 +1,70 @@
-use std::{fs, io::Read, path::PathBuf};
+use safetensors::SafeTensors;
 
-use super::*;
+use super::{
+    cloud::{Cloud, Patches},
+    net::{Net, Refined, Tokens},
+    *,
+};
+use crate::analyse::surface::SurfacePoint;
 
-/// Reference inputs and outputs of every stage, when the benchmark data are at hand.
-fn vectors() -> Option<zip::ZipArchive<fs::File>> {
-    let path = std::env::var_os("AUTORIG_PROTOTYPE")
-        .map_or_else(|| PathBuf::from("../../shared/prototype"), PathBuf::from)
-        .join("vectors.npz");
-    let Ok(file) = fs::File::open(&path) else {
-        println!("skipped: {} is not there", path.display());
-        return None;
-    };
-    Some(zip::ZipArchive::new(file).unwrap())
+/// Inputs and outputs of the trained networks as their reference implementation computes them, in the network's unit.
+static VECTORS: &[u8] = include_bytes!("../../../tests/data/predictor_vectors.safetensors");
+
+/// One tensor of the reference, if the file has it.
+fn reference(name: &str) -> Option<Vec<f32>> {
+    let file = SafeTensors::deserialize(VECTORS).unwrap();
+    let tensor = file.tensor(name).ok()?;
+    assert_eq!(tensor.dtype(), safetensors::Dtype::F32, "{name}");
+    Some(tensor.data().as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect())
 }
 
-/// The data of one array of an npz, after the npy header (NumPy format 1.0).
-fn array(zip: &mut zip::ZipArchive<fs::File>, name: &str) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    zip.by_name(&format!("{name}.npy")).unwrap().read_to_end(&mut bytes).unwrap();
-    let header = u16::from_le_bytes([bytes[8], bytes[9]]) as usize;
-    bytes.split_off(10 + header)
+fn cloud(name: &str, patches: Patches) -> Cloud {
+    let points = reference(name).unwrap();
+    let vector = |v: &[f32]| DVec3::new(v[0].into(), v[1].into(), v[2].into());
+    let points: Vec<SurfacePoint> = points
+        .chunks_exact(6)
+        .map(|p| SurfacePoint { position: vector(&p[..3]), normal: vector(&p[3..]) })
+        .collect();
+    Cloud::as_given(&points, patches)
 }
 
-fn floats(bytes: &[u8]) -> Vec<f32> {
-    bytes.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect()
-}
-
-fn integers(bytes: &[u8]) -> Vec<u16> {
-    bytes.chunks_exact(8).map(|b| i64::from_le_bytes(b.try_into().unwrap()) as u16).collect()
-}
-
-fn assert_close(got: &[[f32; 3]], expected: &[f32], what: &str) {
-    for (got, expected) in got.as_flattened().iter().zip(expected) {
+fn assert_close(what: &str, got: &[f32]) {
+    let expected = reference(what).unwrap();
+    assert_eq!(got.len(), expected.len(), "{what}");
+    for (got, expected) in got.iter().zip(&expected) {
         assert!((got - expected).abs() < 1e-3, "{what}: {got} instead of {expected}");
     }
 }
 
-#[test]
-fn every_stage_agrees_with_the_reference_implementation() {
-    let Some(mut zip) = vectors() else { return };
-    for case in ["qmen_suit", "kaykit_mage", "posed_mh_walk", "vrm_example", "m2m_human"] {
-        let mut get = |name: &str| array(&mut zip, &format!("{case}.{name}"));
-        let points: Vec<[f32; 6]> =
-            floats(&get("points")).chunks_exact(6).map(|p| p.try_into().unwrap()).collect();
-        let centres = integers(&get("patch_centre_index"));
-        let neighbours: Vec<[u16; NEIGHBOURS]> = integers(&get("patch_neighbours"))
-            .chunks_exact(NEIGHBOURS)
-            .map(|n| n.try_into().unwrap())
-            .collect();
-
-        let (own_centres, own_neighbours) = patches(&points);
-        assert_eq!(own_centres, centres, "{case}: patch centres");
-        for (own, reference) in own_neighbours.iter().zip(&neighbours) {
-            let (mut own, mut reference) = (own.to_vec(), reference.to_vec());
-            own.sort_unstable();
-            reference.sort_unstable();
-            assert_eq!(own, reference, "{case}: patch neighbours");
-        }
-
-        let cloud = Cloud { points, centres, neighbours, centroid: DVec3::ZERO, scale: 1.0 };
-        let mut tokens = net().tokens(&cloud);
-        let first = floats(&get("joints_stage1"));
-        assert_close(&tokens.joints, &first, &format!("{case} first stage"));
-        // The second stage chooses points around the joints, so each stage is given the reference's own input.
-        for (joint, first) in tokens.joints.iter_mut().zip(first.chunks_exact(3)) {
-            joint.copy_from_slice(first);
-        }
-        assert_close(
-            &net().refine(&cloud, &tokens),
-            &floats(&get("joints")),
-            &format!("{case} second stage"),
-        );
-        for (got, expected) in tokens.front_up.iter().zip(floats(&get("front_up"))) {
-            assert!((got - expected).abs() < 1e-3, "{case}: front and up");
-        }
+/// Both stages, and what both networks have in common.
+fn run(net: &Net, kind: &str, patches: Patches) -> (Tokens, Refined) {
+    let cloud = cloud(&format!("{kind}.points"), patches);
+    let tokens = net.tokens(&cloud);
+    let refined = net.refine(&cloud, &tokens);
+    assert_close(&format!("{kind}.joints"), refined.joints.as_flattened());
+    if let Some(log_error) = &refined.log_error {
+        assert_close(&format!("{kind}.log_error"), log_error);
     }
+    (tokens, refined)
+}
+
+#[test]
+fn the_body_network_agrees_with_the_reference_implementation() {
+    let (tokens, _) = run(net(), "body", Patches::BODY);
+    assert_close("body.front_up", &net().front_up(&tokens));
+    if let Some(mut logits) = net().class(&tokens) {
+        tensor::softmax(&mut logits);
+        assert_close("body.class", &logits);
+    }
+}
+
+#[test]
+fn the_hand_network_agrees_with_the_reference_implementation() {
+    let Some(net) = hand::net() else { return };
+    let (tokens, refined) = run(net, "hand", Patches::HAND);
+    let presence = net.class(&tokens).unwrap().map(|l| 1.0 / (1.0 + libm::expf(-l)));
+    assert_close("hand.presence", &presence);
+    assert!(refined.log_error.is_some());
 }
 
 #[test]
@@ -83,5 +73,25 @@ fn mirroring_twice_is_nothing() {
         assert_eq!(mirrored(mirrored(j)), j);
         let name = NAMES[j].replace("left", "@").replace("right", "left").replace('@', "right");
         assert_eq!(NAMES[mirrored(j)], name);
+    }
+}
+
+#[test]
+fn a_broken_parameter_file_is_an_error_and_no_panic() {
+    assert!(Net::read(&[], "body", JOINTS).is_err());
+    assert!(Net::read(&BODY[..BODY.len() / 2], "body", JOINTS).is_err());
+    let message = Net::read(BODY, "hand", JOINTS).err().unwrap().message;
+    assert!(message.contains("hand"), "{message}");
+    assert!(Net::read(BODY, "body", JOINTS + 1).is_err());
+}
+
+#[test]
+fn a_mirrored_cloud_gives_mirrored_joints_and_the_same_doubt() {
+    let cloud = cloud("body.points", Patches::BODY);
+    let (here, there) = (predict(std::slice::from_ref(&cloud)), predict(&[cloud.mirrored()]));
+    for (j, name) in NAMES.iter().enumerate() {
+        let back = there.joints[mirrored(j)] * DVec3::new(-1.0, 1.0, 1.0);
+        assert!(here.joints[j].distance(back) < 1e-6, "{name}");
+        assert!((here.spread[j] - there.spread[mirrored(j)]).abs() < 1e-6, "{name}");
     }
 }
