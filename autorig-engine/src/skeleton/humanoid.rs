@@ -1,12 +1,13 @@
-//! From a prediction to a humanoid skeleton: the user's joints, confidence.
+//! From a prediction to a humanoid skeleton: the user's joints, fingers, confidence.
 
 use glam::DVec3;
 
 use super::{
     Joint, Skeleton,
+    hand::{self, DIGIT_JOINTS, Finger, Side},
     predictor::{JOINTS, NAMES, Prediction},
 };
-use crate::analyse::Body;
+use crate::{analyse::Body, rig::Fingers};
 
 /// The parent of each body joint; `hips` hangs on `root`.
 const PARENTS: [(&str, &str); JOINTS] = [
@@ -34,31 +35,94 @@ const PARENTS: [(&str, &str); JOINTS] = [
     ("rightToes", "rightFoot"),
 ];
 
-/// A spread of the predictions, as a share of the height, at which a joint's confidence has fallen to 1/e.
-const JOINT_SPREAD: f64 = 0.025;
+/// An error, as a share of the height, at which a joint's confidence has fallen to 1/e.
+const JOINT_ERROR: f64 = 0.025;
+/// The network tells the error of a single pass; the mean of several passes is off by about this share of it.
+const MEAN_OF_PASSES: f64 = 0.5;
+/// A skeleton that names these is whole, and has the fingers it names and no others (VRM 1.0 requires the same joints).
+const WHOLE: [&str; 15] = [
+    "hips",
+    "spine",
+    "head",
+    "leftUpperArm",
+    "leftLowerArm",
+    "leftHand",
+    "rightUpperArm",
+    "rightLowerArm",
+    "rightHand",
+    "leftUpperLeg",
+    "leftLowerLeg",
+    "leftFoot",
+    "rightUpperLeg",
+    "rightLowerLeg",
+    "rightFoot",
+];
 
 /// The predicted joints, the user's in their place; `known` are the user's by canonical name, in the file's frame.
 /// No joint is surer than `class_confidence` allows.
+///
+/// Fingers are found on the hands unless `fingers` says none or the user gives a whole skeleton; those the user names
+/// are there in any case.
 pub fn fit(
     body: &Body,
     prediction: &Prediction,
     known: &[(&'static str, DVec3)],
     class_confidence: f32,
+    fingers: Fingers,
 ) -> Skeleton {
-    let place = |joint: usize| {
-        let hint = known.iter().find(|(name, _)| *name == NAMES[joint]);
-        let predicted = body.frame.to_file(prediction.joints[joint]);
-        let spread = prediction.spread[joint] / body.height.max(f64::MIN_POSITIVE);
-        let confidence = libm::exp(-spread / JOINT_SPREAD) as f32 * class_confidence.max(0.1).sqrt();
-        hint.map_or((predicted, confidence), |(_, p)| (*p, 1.0))
-    };
+    let hint = |name: &str| known.iter().find(|(n, _)| *n == name).map(|(_, p)| *p);
+    let trust = class_confidence.max(0.1).sqrt();
     let mut joints =
         vec![Joint { name: "root".to_owned(), parent: None, position: body.frame.origin, confidence: 1.0 }];
+    let mut at = prediction.joints;
     for (name, parent) in PARENTS {
         let index = NAMES.iter().position(|n| *n == name).unwrap_or(0);
-        let (position, confidence) = place(index);
-        let parent = joints.iter().position(|j| j.name == parent);
-        joints.push(Joint { name: name.to_owned(), parent, position, confidence });
+        let given = hint(name);
+        if let Some(p) = given {
+            at[index] = body.frame.to_canonical(p);
+        }
+        joints.push(Joint {
+            name: name.to_owned(),
+            parent: joints.iter().position(|j| j.name == parent),
+            position: given.unwrap_or_else(|| body.frame.to_file(prediction.joints[index])),
+            confidence: if given.is_some() { 1.0 } else { confidence(body, prediction, index) * trust },
+        });
     }
-    Skeleton { joints }
+    let whole = WHOLE.iter().all(|name| hint(name).is_some());
+    let found = if fingers == Fingers::Auto && !whole { hand::find(body, &at) } else { Vec::new() };
+    let mut skeleton = Skeleton { joints };
+    for side in Side::BOTH {
+        for digit in 0..hand::DIGITS {
+            let found = found.iter().find(|f| f.side == side && f.digit == digit);
+            add_finger(&mut skeleton, body, (side, digit), found, trust, hint);
+        }
+    }
+    skeleton
+}
+
+/// How sure a body joint is, by what the network says of itself and by how much its passes differ.
+fn confidence(body: &Body, prediction: &Prediction, joint: usize) -> f32 {
+    let expected = prediction.expected_error.map_or(0.0, |e| e[joint]) * MEAN_OF_PASSES;
+    let error = expected.max(prediction.spread[joint]) / body.height.max(f64::MIN_POSITIVE);
+    libm::exp(-error / JOINT_ERROR) as f32
+}
+
+/// Hangs the joints of a finger on its hand: those the user gives, and those that were found.
+fn add_finger(
+    skeleton: &mut Skeleton,
+    body: &Body,
+    (side, digit): (Side, usize),
+    found: Option<&Finger>,
+    trust: f32,
+    hint: impl Fn(&str) -> Option<DVec3>,
+) {
+    let mut parent = skeleton.find(&format!("{}Hand", side.name()));
+    for (i, suffix) in DIGIT_JOINTS[digit].into_iter().enumerate() {
+        let name = format!("{}{suffix}", side.name());
+        let given = hint(&name).map(|p| (p, 1.0));
+        let found = found.map(|f| (body.frame.to_file(f.joints[i]), f.confidence[i] * trust));
+        let Some((position, confidence)) = given.or(found) else { continue };
+        skeleton.joints.push(Joint { name, parent, position, confidence });
+        parent = Some(skeleton.joints.len() - 1);
+    }
 }

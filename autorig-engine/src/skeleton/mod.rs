@@ -8,11 +8,13 @@
 //! | [`class`] | what a body is |
 //! | [`fit`](mod@fit) | from a body to a skeleton of its class |
 //! | [`humanoid`] | from a prediction to a humanoid skeleton |
+//! | [`hand`] | fingers |
 
 use glam::DVec3;
 
 pub mod class;
 pub mod fit;
+pub mod hand;
 pub mod humanoid;
 pub mod markers;
 pub mod names;

@@ -19,10 +19,12 @@ pub const JOINTS: usize = FINGERS * FINGER_JOINTS;
 /// Points of a cloud.
 pub const POINTS: usize = 1024;
 
-/// The network; `None` where this build has none.
+/// The network; `None` in a build without its parameters.
+#[expect(clippy::expect_used, reason = "the file is compiled in and a test loads it")]
 pub(super) fn net() -> Option<&'static Net> {
     static NET: OnceLock<Option<Net>> = OnceLock::new();
-    NET.get_or_init(|| Net::read(HAND, "hand", JOINTS).ok()).as_ref()
+    let read = || Net::read(HAND, "hand", JOINTS).expect("the compiled-in parameters are in order");
+    NET.get_or_init(|| (!HAND.is_empty()).then(read)).as_ref()
 }
 
 /// A hand as the network sees it, in the unit and the frame of its points.
@@ -38,8 +40,7 @@ pub struct HandPrediction {
     pub presence: [f64; FINGERS],
 }
 
-/// Predicts from several samplings of the same left hand. `None` without samplings or where this build has no hand
-/// network.
+/// Predicts from several samplings of the same left hand. `None` without samplings or without parameters.
 pub fn predict(clouds: &[Cloud]) -> Option<HandPrediction> {
     let net = net()?;
     let passes: Vec<HandPrediction> = clouds.par_iter().map(|cloud| pass(net, cloud)).collect();
