@@ -4,7 +4,7 @@ use glam::DVec3;
 
 use super::{
     Joint, Skeleton,
-    hand::{self, DIGIT_JOINTS, Finger, Side},
+    hand::{self, DIGIT_JOINTS, Finger},
     predictor::{JOINTS, NAMES, Prediction},
 };
 use crate::{analyse::Body, rig::Fingers};
@@ -39,30 +39,10 @@ const PARENTS: [(&str, &str); JOINTS] = [
 const JOINT_ERROR: f64 = 0.025;
 /// The network tells the error of a single pass; the mean of several passes is off by about this share of it.
 const MEAN_OF_PASSES: f64 = 0.5;
-/// A skeleton that names these is whole, and has the fingers it names and no others (VRM 1.0 requires the same joints).
-const WHOLE: [&str; 15] = [
-    "hips",
-    "spine",
-    "head",
-    "leftUpperArm",
-    "leftLowerArm",
-    "leftHand",
-    "rightUpperArm",
-    "rightLowerArm",
-    "rightHand",
-    "leftUpperLeg",
-    "leftLowerLeg",
-    "leftFoot",
-    "rightUpperLeg",
-    "rightLowerLeg",
-    "rightFoot",
-];
-
 /// The predicted joints, the user's in their place; `known` are the user's by canonical name, in the file's frame.
 /// No joint is surer than `class_confidence` allows.
 ///
-/// Fingers are found on the hands unless `fingers` says none or the user gives a whole skeleton; those the user names
-/// are there in any case.
+/// Fingers are found on the hands unless `fingers` says none.
 pub fn fit(
     body: &Body,
     prediction: &Prediction,
@@ -70,14 +50,13 @@ pub fn fit(
     class_confidence: f32,
     fingers: Fingers,
 ) -> Skeleton {
-    let hint = |name: &str| known.iter().find(|(n, _)| *n == name).map(|(_, p)| *p);
     let trust = class_confidence.max(0.1).sqrt();
     let mut joints =
         vec![Joint { name: "root".to_owned(), parent: None, position: body.frame.origin, confidence: 1.0 }];
     let mut at = prediction.joints;
     for (name, parent) in PARENTS {
         let index = NAMES.iter().position(|n| *n == name).unwrap_or(0);
-        let given = hint(name);
+        let given = known.iter().find(|(n, _)| *n == name).map(|(_, p)| *p);
         if let Some(p) = given {
             at[index] = body.frame.to_canonical(p);
         }
@@ -88,13 +67,10 @@ pub fn fit(
             confidence: if given.is_some() { 1.0 } else { confidence(body, prediction, index) * trust },
         });
     }
-    let whole = WHOLE.iter().all(|name| hint(name).is_some());
-    let found = if fingers == Fingers::Auto && !whole { hand::find(body, &at) } else { Vec::new() };
     let mut skeleton = Skeleton { joints };
-    for side in Side::BOTH {
-        for digit in 0..hand::DIGITS {
-            let found = found.iter().find(|f| f.side == side && f.digit == digit);
-            add_finger(&mut skeleton, body, (side, digit), found, trust, hint);
+    if fingers == Fingers::Auto {
+        for finger in hand::find(body, &at) {
+            add_finger(&mut skeleton, body, &finger, trust);
         }
     }
     skeleton
@@ -107,22 +83,18 @@ fn confidence(body: &Body, prediction: &Prediction, joint: usize) -> f32 {
     libm::exp(-error / JOINT_ERROR) as f32
 }
 
-/// Hangs the joints of a finger on its hand: those the user gives, and those that were found.
-fn add_finger(
-    skeleton: &mut Skeleton,
-    body: &Body,
-    (side, digit): (Side, usize),
-    found: Option<&Finger>,
-    trust: f32,
-    hint: impl Fn(&str) -> Option<DVec3>,
-) {
-    let mut parent = skeleton.find(&format!("{}Hand", side.name()));
-    for (i, suffix) in DIGIT_JOINTS[digit].into_iter().enumerate() {
-        let name = format!("{}{suffix}", side.name());
-        let given = hint(&name).map(|p| (p, 1.0));
-        let found = found.map(|f| (body.frame.to_file(f.joints[i]), f.confidence[i] * trust));
-        let Some((position, confidence)) = given.or(found) else { continue };
-        skeleton.joints.push(Joint { name, parent, position, confidence });
+/// Hangs the joints of a finger on its hand.
+fn add_finger(skeleton: &mut Skeleton, body: &Body, finger: &Finger, trust: f32) {
+    let mut parent = skeleton.find(&format!("{}Hand", finger.side.name()));
+    for ((suffix, position), confidence) in
+        DIGIT_JOINTS[finger.digit].into_iter().zip(finger.joints).zip(finger.confidence)
+    {
+        skeleton.joints.push(Joint {
+            name: format!("{}{suffix}", finger.side.name()),
+            parent,
+            position: body.frame.to_file(position),
+            confidence: confidence * trust,
+        });
         parent = Some(skeleton.joints.len() - 1);
     }
 }

@@ -4,6 +4,9 @@
 //! move along with it. And a joint between two markers of one limb does not stay behind when both are far from where
 //! the engine had them: it follows like a bead on a string with [`SLACK`], as far between the two shifts as it lies
 //! between the two joints. Both depend on the markers alone, not on the order in which they were set.
+//!
+//! Markers on every joint that a humanoid must have are a skeleton of the user's own: it has the fingers they name and no
+//! others.
 
 use glam::{DMat3, DVec3};
 
@@ -15,6 +18,25 @@ use crate::{Code, Error, Result};
 const SLACK: f64 = 0.05;
 /// Heights that a marker may lie away from every joint before it is taken for one in another unit.
 const FARTHEST: f64 = 10.0;
+
+/// Markers on all of these are a whole skeleton; VRM 1.0 requires the same joints.
+const WHOLE: [&str; 15] = [
+    "hips",
+    "spine",
+    "head",
+    "leftUpperArm",
+    "leftLowerArm",
+    "leftHand",
+    "rightUpperArm",
+    "rightLowerArm",
+    "rightHand",
+    "leftUpperLeg",
+    "leftLowerLeg",
+    "leftFoot",
+    "rightUpperLeg",
+    "rightLowerLeg",
+    "rightFoot",
+];
 
 /// A joint the user has placed; the name in any known convention, or as the skeleton has it.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -118,6 +140,7 @@ pub(crate) fn place(
     height: f64,
     missing: Missing,
 ) -> Result<()> {
+    drop_unnamed_fingers(skeleton, hints);
     let mut fixed: Vec<Option<DVec3>> = vec![None; skeleton.joints.len()];
     let mut absent = Vec::new();
     for hint in hints {
@@ -141,6 +164,27 @@ pub(crate) fn place(
     }
     add(skeleton, absent, missing);
     Ok(())
+}
+
+/// Where the user gives a whole skeleton, fingers that it does not name go.
+fn drop_unnamed_fingers(skeleton: &mut Skeleton, hints: &[JointHint]) {
+    let named: Vec<&str> = hints.iter().filter_map(|hint| canonical(&hint.name)).collect();
+    if !WHOLE.iter().all(|name| named.contains(name)) {
+        return;
+    }
+    let mut kept: Vec<Option<usize>> = Vec::with_capacity(skeleton.joints.len());
+    let mut joints: Vec<Joint> = Vec::with_capacity(skeleton.joints.len());
+    for mut joint in std::mem::take(&mut skeleton.joints) {
+        // A dropped joint stands for its parent, which its children then hang on.
+        joint.parent = joint.parent.and_then(|p| kept[p]);
+        if is_finger(&joint.name) && !named.contains(&joint.name.as_str()) {
+            kept.push(joint.parent);
+        } else {
+            kept.push(Some(joints.len()));
+            joints.push(joint);
+        }
+    }
+    skeleton.joints = joints;
 }
 
 fn absent_name(hint: &JointHint, missing: Missing) -> Result<&'static str> {
@@ -310,6 +354,20 @@ mod tests {
         };
         assert_eq!(both(0.2), DVec3::X);
         assert!(both(2.0).distance(DVec3::new(1.0, 1.75, 0.0)) < 1e-12, "all but the slack of 5 % of 5 m");
+    }
+
+    #[test]
+    fn a_whole_skeleton_keeps_the_fingers_it_names_and_no_others() {
+        let mut skeleton = arm();
+        let mut hints: Vec<JointHint> = WHOLE.iter().map(|name| hint(name, [0.0; 3])).collect();
+        hints.push(hint("leftIndexDistal", [4.0, 0.0, 0.0]));
+        drop_unnamed_fingers(&mut skeleton, &hints);
+        let names: Vec<&str> = skeleton.joints.iter().map(|j| j.name.as_str()).collect();
+        assert_eq!(names, ["leftUpperArm", "leftLowerArm", "leftHand", "leftIndexDistal"]);
+        assert_eq!(skeleton.joints[3].parent, Some(2));
+        let mut untouched = arm();
+        drop_unnamed_fingers(&mut untouched, &hints[1..]);
+        assert_eq!(untouched.joints.len(), 5);
     }
 
     #[test]
