@@ -26,6 +26,7 @@ JOBS = 2
 REPEATS = 3
 # Triangles of a sized character, and what its whole rig may take: seconds, MB.
 SIZES = ((30_000, 1.0, 300.0), (1_700_000, 6.0, 1500.0))
+MOVE_SECONDS = 0.5
 # Cases whose characters were used in training, one id a line: shown, never counted.
 TRAINED_ON = rigbench.ROOT / "scripts" / "bench_trained_on.txt"
 
@@ -146,7 +147,8 @@ def cost(binary: Path, out: Path) -> list[Target]:
         print(f"- {triangles} triangles: {seconds:.2f} s (median of {REPEATS}), peak {peak:.0f} MB")
         found += [Target(f"seconds for {triangles} triangles", seconds, seconds_bound)]
         found += [Target(f"peak MB for {triangles} triangles", peak, peak_bound)]
-    return found
+    moved = rigbench.run(binary.parent.with_name("cost"), "move", out / f"human_{SIZES[0][0]}.glb").envelope.get("seconds")
+    return [*found, Target(f"seconds for one joint moved, {SIZES[0][0]} triangles", moved, MOVE_SECONDS)]
 
 
 def verdict(targets: list[Target], partial: bool) -> bool:

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use autorig_benches::{human_glb, timed_rig};
-use autorig_engine::{Limits, Stage, read};
+use autorig_benches::{drag_elbow, dragging, human_glb, timed_rig};
+use autorig_engine::{Limits, Silent, Stage, read};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
-const TRIANGLES: [usize; 6] = [1_000, 10_000, 30_000, 100_000, 300_000, 1_000_000];
+const TRIANGLES: [usize; 7] = [1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000];
 /// Above this only the whole rig is timed: every stage's own benchmark runs the whole rig again.
 const LARGEST_BY_STAGE: usize = 100_000;
 
@@ -64,5 +64,25 @@ fn reading(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, whole, stages, reading);
+/// One joint dragged, all weights made anew: what a user waits for.
+fn moving(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("move_joint");
+    group.sample_size(10).warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_secs(3));
+    for triangles in TRIANGLES.into_iter().filter(|count| *count <= LARGEST_BY_STAGE) {
+        let source = read::Source::bytes("human.glb", human_glb(triangles).expect("a sample of this size"));
+        let mut session = dragging(&source).expect("the sample rigs");
+        let skeleton = session.rig(&mut Silent).expect("the sample rigs").skeleton;
+        group.throughput(Throughput::Elements(triangles as u64));
+        group.bench_function(BenchmarkId::from_parameter(triangles), |bencher| {
+            let mut step = 0;
+            bencher.iter(|| {
+                step = step % 20 + 1;
+                drag_elbow(&mut session, &skeleton, step).expect("the sample rigs")
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, whole, moving, stages, reading);
 criterion_main!(benches);

@@ -11,9 +11,16 @@ dev_bench() {
             install_npm scripts/validator || die "the glTF validator could not be installed; is the network up?"
             bench_rig "$@"
             ;;
-        stages) cargo bench --locked -p autorig-benches "$@" ;;
+        stages) bench_stages "$@" ;;
         *) die "unknown benchmark '$what': rig, stages" ;;
     esac
+}
+
+bench_stages() {
+    say "building the engine (release)"
+    cargo build --locked --release -p autorig-engine --examples
+    cargo build --locked --release -p autorig-benches --bin cost
+    "$VENV/bin/python" scripts/bench_stages.py --programs "$TARGET/release" --out "$ARTIFACTS/bench" "$@"
 }
 
 bench_rig() {
@@ -33,6 +40,7 @@ bench_rig() {
     fi
     say "building the engine (release)"
     cargo build --locked --release -p autorig-engine --examples
+    cargo build --locked --release -p autorig-benches --bin cost
     "$VENV/bin/python" scripts/bench_rig.py --bin "$TARGET/release/examples/rig_file" --out "$out" --only "$only" "${args[@]}"
 }
 

@@ -1,8 +1,8 @@
 //! What a rig promises, on characters made by procedure.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod fuzz;
 mod hands;
-mod hostile;
 mod session;
 
 use autorig_engine::{
