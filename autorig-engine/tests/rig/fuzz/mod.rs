@@ -38,7 +38,11 @@ fn run(family: Family) {
         println!("{family:?}: AUTORIG_FUZZ_SEED={seed}");
         rigged += u64::from(check(family, seed));
         slowest = slowest.max((case.elapsed(), seed));
-        assert!(long.is_none() || case.elapsed() < HANGS, "{family:?}: seed {seed} took {:?}", case.elapsed());
+        assert!(
+            long.is_none() || case.elapsed() < HANGS,
+            "{family:?}: seed {seed} took {:?}",
+            case.elapsed()
+        );
         seed += 1;
     }
     let (time, at) = slowest;
@@ -92,8 +96,12 @@ fn options(dice: &mut Dice, scene: &Scene) -> Options {
     };
     if dice.one_in(3) {
         let names = ["hips", "head", "leftHand", "rightFoot", "leftIndexDistal", "jaw", "mixamorig:LeftLeg"];
-        let positions: Vec<[f32; 3]> =
-            scene.meshes.iter().flat_map(|m| &m.primitives).flat_map(|p| p.positions.iter().copied()).collect();
+        let positions: Vec<[f32; 3]> = scene
+            .meshes
+            .iter()
+            .flat_map(|m| &m.primitives)
+            .flat_map(|p| p.positions.iter().copied())
+            .collect();
         for name in &names[..dice.below(names.len() + 1)] {
             let position = positions.get(dice.below(positions.len())).map_or([1e30; 3], |p| p.map(f64::from));
             options.joints.push(JointHint { name: (*name).to_owned(), parent: None, position });
@@ -112,7 +120,8 @@ fn valid(rig: &Rig, options: &Options) {
         assert!(joint.parent.is_none_or(|parent| parent < j), "parents come first");
         assert!(joints[..j].iter().all(|other| other.name != joint.name), "{} twice", joint.name);
     }
-    for confidence in [rig.report.confidence, rig.report.class_confidence, rig.report.orientation.confidence] {
+    for confidence in [rig.report.confidence, rig.report.class_confidence, rig.report.orientation.confidence]
+    {
         assert!((0.0..=1.0).contains(&confidence), "{confidence}");
     }
     for (mesh, influences) in rig.scene.meshes.iter().zip(&rig.influences) {

@@ -5,6 +5,7 @@ use autorig_engine::{
     scene::{Mesh, Node, Primitive, Scene},
 };
 use glam::{DMat3, DQuat, DVec3};
+use libm::{cos, sin};
 
 /// SplitMix64 (Steele, Lea & Flood 2014): one number makes one mesh, on every machine.
 pub(super) struct Dice(u64);
@@ -85,15 +86,15 @@ impl Soup {
     fn ball(&mut self, centre: DVec3, radii: DVec3, detail: usize) {
         self.grid(detail * 2, detail, |u, v| {
             let (around, down) = (u * std::f64::consts::TAU, v * std::f64::consts::PI);
-            centre + radii * DVec3::new(down.sin() * around.cos(), down.cos(), down.sin() * -around.sin())
+            centre + radii * DVec3::new(sin(down) * cos(around), cos(down), sin(down) * -sin(around))
         });
     }
 
     fn ring(&mut self, centre: DVec3, wide: f64, thick: f64) {
         self.grid(24, 10, |u, v| {
             let (around, about) = (u * std::f64::consts::TAU, v * std::f64::consts::TAU);
-            let out = wide + thick * about.cos();
-            centre + DVec3::new(out * around.cos(), thick * about.sin(), out * around.sin())
+            let out = wide + thick * cos(about);
+            centre + DVec3::new(out * cos(around), thick * sin(about), out * sin(around))
         });
     }
 
@@ -114,7 +115,7 @@ fn primitives(dice: &mut Dice, soup: &mut Soup) {
                 let top = centre + half * 2.0;
                 soup.grid(12, 3, |u, v| {
                     let around = u * std::f64::consts::TAU;
-                    (centre + half.x * DVec3::new(around.cos(), 0.0, around.sin())).lerp(top, v)
+                    (centre + half.x * DVec3::new(cos(around), 0.0, sin(around))).lerp(top, v)
                 });
             }
         }
@@ -192,8 +193,8 @@ fn sheets(dice: &mut Dice, soup: &mut Soup) {
         }
         1 => soup.grid(24, cells, |u, v| {
             let (around, half) = (u * std::f64::consts::TAU, u * std::f64::consts::PI);
-            let out = 1.0 + (v - 0.5) * half.cos();
-            DVec3::new(out * around.cos(), (v - 0.5) * half.sin(), out * around.sin())
+            let out = 1.0 + (v - 0.5) * cos(half);
+            DVec3::new(out * cos(around), (v - 0.5) * sin(half), out * sin(around))
         }),
         _ => {
             for blade in 0..3 + dice.below(40) {
@@ -222,7 +223,7 @@ fn character(dice: &mut Dice, soup: &mut Soup) {
             return p * squeeze;
         }
         let turned = DMat3::from_rotation_y(twist * p.y) * DMat3::from_rotation_z(bend * p.y) * p;
-        let rough = DVec3::new((31.0 * p.y).sin(), (27.0 * p.z).sin(), (35.0 * p.x).sin());
+        let rough = DVec3::new(sin(31.0 * p.y), sin(27.0 * p.z), sin(35.0 * p.x));
         turned * squeeze + wave * rough
     });
     let lost = dice.pick(&[0.0, 0.0, 0.1, 0.6]);
@@ -287,7 +288,12 @@ fn spoil(dice: &mut Dice, soup: &mut Soup) {
         }
     }
     if dice.one_in(6) {
-        soup.quad(DVec3::new(-9.0, 0.0, -9.0), DVec3::new(9.0, 0.0, -9.0), DVec3::new(9.0, 0.0, 9.0), DVec3::new(-9.0, 0.0, 9.0));
+        soup.quad(
+            DVec3::new(-9.0, 0.0, -9.0),
+            DVec3::new(9.0, 0.0, -9.0),
+            DVec3::new(9.0, 0.0, 9.0),
+            DVec3::new(-9.0, 0.0, 9.0),
+        );
     }
 }
 
