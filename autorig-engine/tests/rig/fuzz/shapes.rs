@@ -300,8 +300,14 @@ fn spoil(dice: &mut Dice, soup: &mut Soup) {
 /// Any turn, unit and place.
 fn place(dice: &mut Dice, soup: &mut Soup) {
     let turn = if dice.one_in(2) { dice.turn() } else { DMat3::IDENTITY };
-    let scale = dice.pick(&[1.0, 1.0, 1e-3, 100.0, 1e4, 3e-6, 1e9]);
-    let offset = dice.point(1.0) * scale * dice.pick(&[0.0, 0.0, 10.0, 1e4, 1e7]);
+    // Mostly where the engine has to work; now and then where it has to refuse.
+    let (scales, offsets): (&[f64], &[f64]) = if dice.one_in(10) {
+        (&[1e9, 3e-6, 1.0], &[0.0, 1e4, 1e7])
+    } else {
+        (&[1.0, 1e-2, 100.0, 2e3], &[0.0, 1.0, 50.0])
+    };
+    let scale = dice.pick(scales);
+    let offset = dice.point(1.0) * scale * dice.pick(offsets);
     soup.map(|p| turn * p * scale + offset);
 }
 
