@@ -135,7 +135,7 @@ impl Session {
         begin(progress, Stage::Skin)?;
         let body = &self.body;
         let skinner = self.skinner.get_or_insert_with(|| Skinner::new(body));
-        let options = SkinOptions { influences: self.options.influences };
+        let options = SkinOptions { influences: self.options.influences, symmetry: self.options.symmetry };
         let skin = skinner.skin(&self.scene, body, &fit.skeleton, &options, progress)?;
         Ok((fit, skin))
     }

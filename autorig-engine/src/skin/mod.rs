@@ -9,6 +9,7 @@
 //! | [`heat`] | weights by heat diffusion from the bones |
 //! | [`prior`] | the network's opinion of which joint moves a point |
 //! | [`rigid`] | parts that follow one joint: helmets, plates, robots |
+//! | [`mirror`] | mirrored weights where the mesh mirrors itself |
 //! | [`spread`] | back to the vertices of the file |
 //!
 //! The recipe is heat diffusion (Baran & Popović 2007, §4) on the welded mesh with visibility taken from the voxel
@@ -19,6 +20,7 @@
 use crate::{
     Error, Progress, Result, Stage,
     analyse::Body,
+    rig::Symmetry,
     scene::{Influences, Scene},
     skeleton::Skeleton,
 };
@@ -26,15 +28,18 @@ use crate::{
 pub mod bones;
 pub mod heat;
 pub mod laplacian;
+pub mod mirror;
 pub mod prior;
 pub mod proxy;
 pub mod rigid;
 pub mod sight;
 pub mod spread;
 
-use bones::bones;
+use bones::{Bone, bones};
 use laplacian::Laplacian;
+use mirror::Mirror;
 use proxy::Proxy;
+use rigid::Evidence;
 use sight::Sight;
 
 /// The skin of a body.
@@ -45,6 +50,8 @@ pub struct Skin {
     pub rigid_parts: usize,
     /// Vertices no bone reached, which copied their nearest neighbour.
     pub filled_vertices: usize,
+    /// Whether the mesh and the joints mirror themselves, and so do the weights.
+    pub mirrored: bool,
 }
 
 /// How weights are made.
@@ -52,11 +59,13 @@ pub struct Skin {
 pub struct SkinOptions {
     /// Most joints a vertex may follow, 1 to 8.
     pub influences: usize,
+    /// Whether a mesh that mirrors itself gets mirrored weights.
+    pub symmetry: Symmetry,
 }
 
 impl Default for SkinOptions {
     fn default() -> Self {
-        Self { influences: 4 }
+        Self { influences: 4, symmetry: Symmetry::Auto }
     }
 }
 
@@ -79,6 +88,7 @@ pub struct Skinner {
     proxy: Proxy,
     laplacian: Laplacian,
     sight: Sight,
+    mirror: Option<Mirror>,
 }
 
 impl Skinner {
@@ -87,7 +97,7 @@ impl Skinner {
         let proxy = Proxy::new(&body.vertices, &body.normals, &body.welded.triangles);
         let laplacian = Laplacian::new(&proxy.vertices, &proxy.triangles);
         let sight = Sight::new(&proxy);
-        Self { proxy, laplacian, sight }
+        Self { proxy, laplacian, sight, mirror: Mirror::find(body) }
     }
 
     /// Weights for every vertex of the scene.
@@ -110,7 +120,12 @@ impl Skinner {
         if bones.is_empty() {
             let weights = vec![1.0; body.vertices.len()];
             let influences = spread::influences(scene, body, &[0], &weights, options.influences);
-            return Ok(Skin { influences, rigid_parts: body.welded.parts, filled_vertices: 0 });
+            return Ok(Skin {
+                influences,
+                rigid_parts: body.welded.parts,
+                filled_vertices: 0,
+                mirrored: false,
+            });
         }
         let at = |progress: &mut dyn Progress, done: f32| {
             progress.report(Stage::Skin, Stage::Skin.overall(done));
@@ -125,13 +140,25 @@ impl Skinner {
         prior::advise(&prior, &mut weights);
         normalise_rows(&mut weights, bones.len());
         at(progress, 0.8)?;
-        let rigid_parts = rigid::make_crisp(proxy, body, skeleton, &bones, &sources, &prior, &mut weights);
-        let weights = spread::to_welded(body, proxy, weights, bones.len());
+        let evidence = Evidence { proxy, body, skeleton, bones: &bones, sources: &sources, prior: &prior };
+        let rigid_parts = rigid::make_crisp(&evidence, &mut weights);
+        let mut weights = spread::to_welded(body, proxy, weights, bones.len());
+        let mirror = self.mirror.as_ref().filter(|_| options.symmetry == Symmetry::Auto);
+        let image = mirror.and_then(|mirror| Some((mirror, columns_image(mirror, body, skeleton, &bones)?)));
+        if let Some((mirror, image)) = &image {
+            weights = mirror.average(&weights, image);
+        }
         at(progress, 0.95)?;
         let joints: Vec<u16> = bones.iter().map(|b| b.joint as u16).collect();
         let influences = spread::influences(scene, body, &joints, &weights, options.influences);
-        Ok(Skin { influences, rigid_parts, filled_vertices })
+        Ok(Skin { influences, rigid_parts, filled_vertices, mirrored: image.is_some() })
     }
+}
+
+/// Which bone is the mirror image of which, if every joint has one.
+fn columns_image(mirror: &Mirror, body: &Body, skeleton: &Skeleton, bones: &[Bone]) -> Option<Vec<usize>> {
+    let image = mirror.joints(body, skeleton)?;
+    bones.iter().map(|b| bones.iter().position(|other| other.joint == image[b.joint])).collect()
 }
 
 fn normalise_rows(weights: &mut [f64], bones: usize) {

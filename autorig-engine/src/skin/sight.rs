@@ -46,7 +46,8 @@ struct View<'a> {
 }
 
 impl View<'_> {
-    fn find_source(&self, vertex: usize, bones: &[Bone]) -> (Option<(usize, f64)>, usize) {
+    /// (rank, distance, bone) of all bones, best first.
+    fn ranked(&self, vertex: usize, bones: &[Bone]) -> Vec<(f64, f64, usize)> {
         let (v, normal) = (self.proxy.vertices[vertex], self.proxy.normals[vertex]);
         let mut ranked: Vec<(f64, f64, usize)> = bones
             .iter()
@@ -60,11 +61,27 @@ impl View<'_> {
             })
             .collect();
         ranked.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.2.cmp(&b.2)));
-        let source = ranked
+        ranked
+    }
+
+    fn first_seen(
+        &self,
+        vertex: usize,
+        ranked: &[(f64, f64, usize)],
+        bones: &[Bone],
+    ) -> Option<(usize, f64)> {
+        let v = self.proxy.vertices[vertex];
+        ranked
             .iter()
             .take(CANDIDATES)
             .find(|(_, _, b)| self.sees(vertex, bones[*b].nearest(v)))
-            .map(|&(_, distance, b)| (b, distance));
+            .map(|&(_, distance, b)| (b, distance))
+    }
+
+    fn find_source(&self, vertex: usize, bones: &[Bone]) -> (Option<(usize, f64)>, usize) {
+        let v = self.proxy.vertices[vertex];
+        let mut ranked = self.ranked(vertex, bones);
+        let source = self.first_seen(vertex, &ranked, bones);
         // Only bones that could still win by distance alone are walked to.
         let mut hard = (f64::INFINITY, 0);
         ranked.sort_unstable_by(|a, b| a.1.total_cmp(&b.1).then(a.2.cmp(&b.2)));

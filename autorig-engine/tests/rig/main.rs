@@ -4,6 +4,7 @@
 mod fuzz;
 mod hands;
 mod session;
+mod skin;
 
 use autorig_engine::{
     Class, Code, JointHint, Options, Progress, Result, Rig, Silent, Stage,
