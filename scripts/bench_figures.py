@@ -62,6 +62,14 @@ def strangers(results: Iterable[Case]) -> list[Case]:
     return [case for case in results if family(case) != HOME_FAMILY]
 
 
+def no_home(results: Iterable[Case]) -> list[Case]:
+    return strangers(humanoid(results))
+
+
+def animals(results: Iterable[Case]) -> list[Case]:
+    return [case for case in results if not case["humanoid"]]
+
+
 def number(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
@@ -80,7 +88,7 @@ def summary(whole: list[Case], skin: list[Case]) -> None:
     def row(name: str, results: list[Case], how: Callable[[list[Case], str], float | None]) -> list[str]:
         return [name, str(len(results)), *(number(how(results, key)) for _, key, _ in METRICS)]
 
-    others = [case for case in whole if not case["humanoid"]]
+    others = animals(whole)
     rows = []
     for name, results in (("end to end", humanoid(whole)), ("skin alone (true joints)", skin)):
         rows.append(row(f"{name}, MACRO", results, macro))
@@ -139,7 +147,7 @@ class Target:
 
 def targets(whole: list[Case], skin: list[Case]) -> list[Target]:
     """The targets that the scores decide, over all humanoids and without the family of the training bodies."""
-    people, others = humanoid(whole), [case for case in whole if not case["humanoid"]]
+    people, others = humanoid(whole), animals(whole)
     found = [
         Target("humanoids not rigged, or not validly", sum(case["failed"] or not case["ok"] for case in people), 0),
         Target("left/right swaps", sum(bool(case.get("lr_swapped")) for case in people), 0),
@@ -176,7 +184,7 @@ def compare(now: list[Case], before: list[Case], title: str) -> None:
     print(f"\n## {title} (now, then, difference; MACRO)")
     rows = []
     for name, key, more in METRICS:
-        for who, chosen in (("", lambda r: r), (f", without {HOME_FAMILY}", strangers)):
+        for who, chosen in (("", humanoid), (f", without {HOME_FAMILY}", no_home), (", non-humanoids", animals)):
             a, b = macro(chosen(now), key), macro(chosen(before), key)
             if a is not None and b is not None:
                 word = "" if abs(a - b) < 5e-4 else "better" if (a > b) == more else "WORSE"
