@@ -33,9 +33,11 @@ pub const DIGIT_JOINTS: [[&str; 3]; DIGITS] = [
 const PRESENT: f64 = 0.5;
 /// Hands whose probabilities differ by less than this on average have the same fingers.
 const ALIKE: f64 = 0.3;
-/// An error, as a share of the network's unit, at which a finger joint's confidence has fallen to 1/e: half a
-/// finger's thickness, about.
-const JOINT_ERROR: f64 = 0.12;
+/// An error in the network's unit at which a finger joint's confidence has fallen to 1/e. A human finger is 0.1 thick.
+const JOINT_ERROR: f64 = 0.2;
+/// Fingers whose joints are expected to be off by more than this on average are guesses, worse than none: the joints of
+/// one would lie in the next but one. Hands with fingers lie under 0.12, blocks and props taken for hands over 0.25.
+const GUESS: f64 = 0.22;
 
 /// A side of the character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +92,7 @@ pub fn find(body: &Body, joints: &[DVec3; predictor::JOINTS]) -> Vec<Finger> {
     let triangles = body.welded.character_triangles();
     let hands = Side::BOTH.map(|side| {
         let (frame, clouds) = crop(body, &triangles, side, side.forearm().map(|j| joints[j]), extent)?;
-        Some((frame, predictor::hand::predict(&clouds)?))
+        Some((frame, predictor::hand::predict(&clouds)?)).filter(|(_, seen)| !is_guess(seen))
     });
     let present = present(hands.each_ref().map(|hand| hand.as_ref().map(|(_, seen)| seen.presence)));
     let mut fingers = Vec::new();
@@ -114,13 +116,24 @@ fn present(probability: [Option<[f64; DIGITS]>; 2]) -> [[bool; DIGITS]; 2] {
     probability.map(|hand| hand.map_or([false; DIGITS], |p| p.map(|p| p > PRESENT)))
 }
 
+/// How far off a joint is expected to be, in the network's unit.
+fn error(seen: &HandPrediction, joint: usize) -> f64 {
+    seen.expected_error.map_or(0.0, |e| e[joint]).max(seen.spread[joint])
+}
+
+/// Whether the joints of the fingers that seem to be there are too unsure to be of use.
+fn is_guess(seen: &HandPrediction) -> bool {
+    let joints =
+        (0..predictor::hand::JOINTS).filter(|j| seen.presence[j / predictor::hand::FINGER_JOINTS] > PRESENT);
+    let (sum, count) = joints.fold((0.0, 0), |(sum, count), j| (sum + error(seen, j), count + 1));
+    sum > GUESS * f64::from(count)
+}
+
 fn finger(side: Side, digit: usize, frame: HandFrame, seen: &HandPrediction) -> Finger {
     let first = digit * predictor::hand::FINGER_JOINTS;
     let at = |i: usize| frame.to_body(seen.joints[first + i]);
     let sure = |i: usize| {
-        let expected = seen.expected_error.map_or(0.0, |e| e[first + i]);
-        let error = expected.max(seen.spread[first + i]);
-        (libm::exp(-error / JOINT_ERROR) * seen.presence[digit].max(PRESENT)) as f32
+        (libm::exp(-error(seen, first + i) / JOINT_ERROR) * seen.presence[digit].max(PRESENT)) as f32
     };
     Finger { side, digit, joints: [at(0), at(1), at(2)], tip: at(3), confidence: [sure(0), sure(1), sure(2)] }
 }
@@ -142,6 +155,22 @@ mod tests {
     fn a_hook_gets_no_fingers_from_the_other_hand() {
         assert_eq!(present([Some([0.95; DIGITS]), Some([0.05; DIGITS])]), [ALL, [false; DIGITS]]);
         assert_eq!(present([None, Some([0.95; DIGITS])]), [[false; DIGITS], ALL]);
+    }
+
+    #[test]
+    fn fingers_that_the_network_only_guesses_at_are_left_out() {
+        let seen = |error: f64| HandPrediction {
+            joints: [DVec3::ZERO; predictor::hand::JOINTS],
+            spread: [0.01; predictor::hand::JOINTS],
+            expected_error: Some([error; predictor::hand::JOINTS]),
+            presence: [0.9, 0.9, 0.1, 0.1, 0.1],
+        };
+        assert!(!is_guess(&seen(0.1)));
+        assert!(is_guess(&seen(0.3)));
+        assert!(
+            !is_guess(&HandPrediction { presence: [0.0; DIGITS], ..seen(0.3) }),
+            "nothing there is no guess"
+        );
     }
 
     #[test]
