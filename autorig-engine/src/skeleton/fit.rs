@@ -42,6 +42,6 @@ pub fn fit(body: &Body, options: &Options) -> Result<Fit> {
             "nothing in the file looks like a character with two arms, two legs and a head",
         ));
     }
-    let skeleton = humanoid::fit(body, &prediction, &known, class_confidence, options.fingers);
+    let skeleton = humanoid::fit(body, &prediction, &known, class_confidence, options);
     Ok(Fit { skeleton, class: CharacterClass::Humanoid, class_confidence })
 }

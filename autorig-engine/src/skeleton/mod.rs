@@ -9,6 +9,7 @@
 //! | [`fit`](mod@fit) | from a body to a skeleton of its class |
 //! | [`humanoid`] | from a prediction to a humanoid skeleton |
 //! | [`hand`] | fingers |
+//! | [`symmetry`] | joints that mirror each other |
 
 use glam::DVec3;
 
@@ -19,6 +20,7 @@ pub mod humanoid;
 pub mod markers;
 pub mod names;
 pub mod predictor;
+pub mod symmetry;
 
 /// The joints of a rig, parents before children; joint 0 is the root.
 #[derive(Debug, Clone, Default)]

@@ -67,7 +67,7 @@ pub const NAMES: [&str; JOINTS] = [
 ];
 
 /// The joint on the other side of the body.
-fn mirrored(joint: usize) -> usize {
+pub(super) fn mirrored(joint: usize) -> usize {
     match joint {
         6..14 => joint + 8,
         14..22 => joint - 8,
