@@ -19,12 +19,10 @@ pub const JOINTS: usize = FINGERS * FINGER_JOINTS;
 /// Points of a cloud.
 pub const POINTS: usize = 1024;
 
-/// The network; `None` in a build without its parameters.
 #[expect(clippy::expect_used, reason = "the file is compiled in and a test loads it")]
-pub(super) fn net() -> Option<&'static Net> {
-    static NET: OnceLock<Option<Net>> = OnceLock::new();
-    let read = || Net::read(HAND, "hand", JOINTS).expect("the compiled-in parameters are in order");
-    NET.get_or_init(|| (!HAND.is_empty()).then(read)).as_ref()
+pub(super) fn net() -> &'static Net {
+    static NET: OnceLock<Net> = OnceLock::new();
+    NET.get_or_init(|| Net::read(HAND, "hand", JOINTS).expect("the compiled-in parameters are in order"))
 }
 
 /// A hand as the network sees it, in the unit and the frame of its points.
@@ -40,9 +38,9 @@ pub struct HandPrediction {
     pub presence: [f64; FINGERS],
 }
 
-/// Predicts from several samplings of the same left hand. `None` without samplings or without parameters.
+/// Predicts from several samplings of the same left hand. `None` without samplings.
 pub fn predict(clouds: &[Cloud]) -> Option<HandPrediction> {
-    let net = net()?;
+    let net = net();
     let passes: Vec<HandPrediction> = clouds.par_iter().map(|cloud| pass(net, cloud)).collect();
     if passes.is_empty() {
         return None;
