@@ -97,7 +97,7 @@ codes! {
     /// The model is so far from the origin that rounding has destroyed its shape.
     PrecisionLost => "precision_lost", Input, "move the model to the origin before exporting it";
     /// Nothing in the file looks like a character the engine can rig.
-    NoCharacterFound => "no_character_found", Input, "send one humanoid character; other creatures are not rigged yet";
+    NoCharacterFound => "no_character_found", Input, "send one character, or say which class it is";
     /// An option's value is not acceptable.
     InvalidOption => "invalid_option", Usage, "see the documentation of this option";
     /// The file itself is too big.

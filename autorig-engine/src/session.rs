@@ -13,7 +13,7 @@ use crate::{
     scene::Scene,
     skeleton::{
         class::CharacterClass,
-        fit::{Fit, fit},
+        fit::{Fit, Stance, fit},
         markers::{self, JointHint, Missing},
     },
     skin::{Skin, SkinOptions, Skinner},
@@ -41,10 +41,12 @@ pub struct Session {
     /// The orientation that `body` was told, if any.
     known: Option<DMat3>,
     body: Body,
+    /// The body as it stands where it is no humanoid.
+    turned: Option<(Stance, Body)>,
     /// The engine's own skeletons, without the user's joints: as the options ask, and as a humanoid.
     fits: [Option<Result<Fit>>; 2],
-    /// What the skin of `body` needs whatever the joints.
-    skinner: Option<Skinner>,
+    /// What the skin needs whatever the joints, of the body that stands like this.
+    skinner: Option<(Option<Stance>, Skinner)>,
 }
 
 impl Session {
@@ -69,6 +71,7 @@ impl Session {
             scene,
             known,
             body,
+            turned: None,
             fits: [None, None],
             skinner: None,
         })
@@ -133,8 +136,9 @@ impl Session {
         self.orient(progress)?;
         let fit = self.fit(progress)?;
         begin(progress, Stage::Skin)?;
-        let body = &self.body;
-        let skinner = self.skinner.get_or_insert_with(|| Skinner::new(body));
+        self.stand(fit.stance);
+        let body = standing(&self.body, &self.turned, fit.stance);
+        let (_, skinner) = self.skinner.get_or_insert_with(|| (fit.stance, Skinner::new(body)));
         let options = SkinOptions { influences: self.options.influences, symmetry: self.options.symmetry };
         let skin = skinner.skin(&self.scene, body, &fit.skeleton, &options, progress)?;
         Ok((fit, skin))
@@ -146,9 +150,22 @@ impl Session {
         if known != self.known {
             begin(progress, Stage::Analyse)?;
             self.body = analyse(&self.scene, known)?;
-            (self.known, self.fits, self.skinner) = (known, [None, None], None);
+            (self.known, self.fits) = (known, [None, None]);
+            (self.turned, self.skinner) = (None, None);
         }
         Ok(())
+    }
+
+    /// Has the body ready as it stands, and drops what the skin kept of another stance.
+    fn stand(&mut self, stance: Option<Stance>) {
+        if let Some(to) = stance
+            && self.turned.as_ref().is_none_or(|(from, _)| *from != to)
+        {
+            self.turned = Some((to, self.body.reframed(to.rotation, to.confidence)));
+        }
+        if self.skinner.as_ref().is_some_and(|(from, _)| *from != stance) {
+            self.skinner = None;
+        }
     }
 
     fn fit(&mut self, progress: &mut dyn Progress) -> Result<Fit> {
@@ -203,8 +220,17 @@ impl Session {
     fn finish(&self, mut scene: Scene, fit: Fit, skin: Skin, progress: &mut dyn Progress) -> Result<Rig> {
         begin(progress, Stage::Export)?;
         let influences = self.options.influences;
-        let report = report::build(&mut scene, &self.body, &fit, &skin, influences, self.was_rigged);
+        let body = standing(&self.body, &self.turned, fit.stance);
+        let report = report::build(&mut scene, body, &fit, &skin, influences, self.was_rigged);
         Ok(Rig { scene, skeleton: fit.skeleton, influences: skin.influences, report })
+    }
+}
+
+/// The body as it stands.
+fn standing<'a>(found: &'a Body, turned: &'a Option<(Stance, Body)>, stance: Option<Stance>) -> &'a Body {
+    match (stance, turned) {
+        (Some(_), Some((_, body))) => body,
+        _ => found,
     }
 }
 

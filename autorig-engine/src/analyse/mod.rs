@@ -86,8 +86,7 @@ impl Frame {
 pub fn analyse(scene: &Scene, known: Option<DMat3>) -> Result<Body> {
     let welded = Welded::new(scene)?;
     let character = welded.character_triangles();
-    let samplings: Vec<_> =
-        (0..SAMPLINGS).map(|seed| surface::sample(&welded.vertices, &character, POINTS, seed)).collect();
+    let samplings = samplings(&welded, &character);
     if samplings.iter().any(Vec::is_empty) {
         return Err(Error::new(
             Code::DegenerateGeometry,
@@ -98,35 +97,59 @@ pub fn analyse(scene: &Scene, known: Option<DMat3>) -> Result<Body> {
     let Orientation { rotation, confidence } =
         known.map_or_else(|| orient(&file_clouds), |rotation| Orientation { rotation, confidence: 1.0 });
 
-    let frame = frame(&welded, &character, rotation);
-    let vertices: Vec<DVec3> = welded.vertices.iter().map(|v| frame.to_canonical(*v)).collect();
-    let clouds = samplings
-        .iter()
-        .map(|points| {
-            let turn = |p: &surface::SurfacePoint| surface::SurfacePoint {
-                position: frame.to_canonical(p.position),
-                normal: rotation * p.normal,
-            };
-            Cloud::new(&points.iter().map(turn).collect::<Vec<_>>())
-        })
-        .collect();
-    let (mut lo, mut hi) = (DVec3::INFINITY, DVec3::NEG_INFINITY);
-    for &v in character.iter().flatten() {
-        (lo, hi) = (lo.min(vertices[v as usize]), hi.max(vertices[v as usize]));
+    Ok(Body::standing(welded, &character, &samplings, rotation, confidence))
+}
+
+impl Body {
+    /// The same body, standing as the rows of `rotation` say: its left, up and forward in the file's frame.
+    #[must_use]
+    pub fn reframed(&self, rotation: DMat3, confidence: f32) -> Self {
+        let character = self.welded.character_triangles();
+        let samplings = samplings(&self.welded, &character);
+        Self::standing(self.welded.clone(), &character, &samplings, rotation, confidence)
     }
-    let solid = Solid::new(&vertices, &character);
-    let normals = normals(&vertices, &welded.triangles);
-    Ok(Body {
-        welded,
-        frame,
-        orientation_confidence: confidence,
-        vertices,
-        normals,
-        solid,
-        clouds,
-        height: hi.y - lo.y,
-        width: hi.x - lo.x,
-    })
+
+    fn standing(
+        welded: Welded,
+        character: &[[u32; 3]],
+        samplings: &[Vec<surface::SurfacePoint>],
+        rotation: DMat3,
+        confidence: f32,
+    ) -> Self {
+        let frame = frame(&welded, character, rotation);
+        let vertices: Vec<DVec3> = welded.vertices.iter().map(|v| frame.to_canonical(*v)).collect();
+        let clouds = samplings
+            .iter()
+            .map(|points| {
+                let turn = |p: &surface::SurfacePoint| surface::SurfacePoint {
+                    position: frame.to_canonical(p.position),
+                    normal: rotation * p.normal,
+                };
+                Cloud::new(&points.iter().map(turn).collect::<Vec<_>>())
+            })
+            .collect();
+        let (mut lo, mut hi) = (DVec3::INFINITY, DVec3::NEG_INFINITY);
+        for &v in character.iter().flatten() {
+            (lo, hi) = (lo.min(vertices[v as usize]), hi.max(vertices[v as usize]));
+        }
+        let solid = Solid::new(&vertices, character);
+        let normals = normals(&vertices, &welded.triangles);
+        Self {
+            welded,
+            frame,
+            orientation_confidence: confidence,
+            vertices,
+            normals,
+            solid,
+            clouds,
+            height: hi.y - lo.y,
+            width: hi.x - lo.x,
+        }
+    }
+}
+
+fn samplings(welded: &Welded, character: &[[u32; 3]]) -> Vec<Vec<surface::SurfacePoint>> {
+    (0..SAMPLINGS).map(|seed| surface::sample(&welded.vertices, character, POINTS, seed)).collect()
 }
 
 fn frame(welded: &Welded, character: &[[u32; 3]], rotation: DMat3) -> Frame {

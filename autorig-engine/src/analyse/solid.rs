@@ -46,6 +46,21 @@ impl Solid {
         self.cell
     }
 
+    /// Cells along each axis; two of air at either end.
+    pub fn size(&self) -> IVec3 {
+        self.size
+    }
+
+    /// Which cells are filled; x runs fastest, then y.
+    pub fn cells(&self) -> &[bool] {
+        &self.inside
+    }
+
+    /// The centre of the first cell.
+    pub fn first_centre(&self) -> DVec3 {
+        self.origin + DVec3::splat(self.cell * 0.5)
+    }
+
     /// Whether a point lies in a filled cell.
     pub fn contains(&self, p: DVec3) -> bool {
         self.index(((p - self.origin) / self.cell).floor().as_ivec3()).is_some_and(|i| self.inside[i])

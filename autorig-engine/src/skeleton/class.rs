@@ -64,3 +64,81 @@ pub fn humanoid_confidence(body: &Body, prediction: &Prediction) -> f32 {
     let by_orientation = (0.5 + 2.5 * f64::from(body.orientation_confidence)).min(1.0);
     (by_spread * (inside * 1.5).min(1.0) * by_reach * by_orientation) as f32
 }
+
+/// A shape that no template fits weighs as much against a humanoid as the network's likeness at this value: under it
+/// nothing was ever a humanoid.
+const SHAPE_WEIGHT: f32 = 0.15;
+/// A shape that a template fits for certain weighs so much more.
+const TEMPLATE_WEIGHT: f32 = 0.3;
+/// From this confidence on a template counts.
+const TEMPLATE_FROM: f32 = 0.4;
+/// What a learned probability of nought leaves of the other evidence.
+const LEARNED_FLOOR: f32 = 0.05;
+
+/// All that is known about the class of a body.
+#[derive(Debug, Clone, Copy)]
+pub struct Evidence {
+    /// Likeness to a humanoid, 0 to 1: [`humanoid_confidence`].
+    pub human: f32,
+    /// What the shape says, and how sure it is, 0 to 1.
+    pub shape: (CharacterClass, f32),
+    /// Learned probabilities in the order of [`CharacterClass`].
+    pub learned: Option<[f32; 5]>,
+}
+
+impl Evidence {
+    /// The likeliest class and how sure it is, 0 to 1.
+    pub fn decide(&self) -> (CharacterClass, f32) {
+        use CharacterClass::{Bird, Creature, Humanoid, Prop, Quadruped};
+        let (kind, sure) = self.shape;
+        let fits = ((sure - TEMPLATE_FROM) / (1.0 - TEMPLATE_FROM)).max(0.0);
+        let weight =
+            SHAPE_WEIGHT + if matches!(kind, Quadruped | Bird) { TEMPLATE_WEIGHT * fits } else { 0.0 };
+        let own = |class: CharacterClass| match class {
+            Humanoid => self.human,
+            _ if class == kind => weight,
+            _ => 0.0,
+        };
+        let learned = |class: CharacterClass| self.learned.map_or(1.0, |l| l[class as usize]);
+        let score = |class: &CharacterClass| match self.learned {
+            None => own(*class),
+            Some(_) => (own(*class) + LEARNED_FLOOR) * (learned(*class) + LEARNED_FLOOR),
+        };
+        let best = [Quadruped, Bird, Creature, Prop]
+            .into_iter()
+            .fold(Humanoid, |best, class| if score(&class) > score(&best) { class } else { best });
+        let shown = if best == Humanoid {
+            self.human
+        } else if best == kind {
+            sure
+        } else {
+            SHAPE_WEIGHT
+        };
+        (best, shown * learned(best).sqrt())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decided(human: f32, shape: (CharacterClass, f32), learned: Option<[f32; 5]>) -> CharacterClass {
+        Evidence { human, shape, learned }.decide().0
+    }
+
+    #[test]
+    fn a_likely_humanoid_gives_way_only_to_a_shape_that_fits_a_template_well() {
+        assert_eq!(decided(0.2, (CharacterClass::Creature, 0.35), None), CharacterClass::Humanoid);
+        assert_eq!(decided(0.1, (CharacterClass::Creature, 0.35), None), CharacterClass::Creature);
+        assert_eq!(decided(0.3, (CharacterClass::Quadruped, 0.95), None), CharacterClass::Quadruped);
+        assert_eq!(decided(0.5, (CharacterClass::Quadruped, 0.95), None), CharacterClass::Humanoid);
+    }
+
+    #[test]
+    fn what_was_learned_settles_what_shape_and_likeness_leave_open() {
+        let prop = Some([0.02, 0.02, 0.01, 0.05, 0.9]);
+        assert_eq!(decided(0.05, (CharacterClass::Creature, 0.35), prop), CharacterClass::Prop);
+        let human = Some([0.95, 0.01, 0.01, 0.02, 0.01]);
+        assert_eq!(decided(0.15, (CharacterClass::Creature, 0.35), human), CharacterClass::Humanoid);
+    }
+}

@@ -1,11 +1,14 @@
 //! From a body to a skeleton: the one place that decides what it is and who fits it.
 
+use glam::DMat3;
+
 use super::{
     Skeleton,
-    class::{CharacterClass, humanoid_confidence},
+    class::{CharacterClass, Evidence, humanoid_confidence},
+    creature::{self, Creature},
     humanoid,
     markers::resolve,
-    predictor::predict,
+    predictor::{Prediction, predict},
 };
 use crate::{
     Code, Error, Result,
@@ -13,8 +16,10 @@ use crate::{
     rig::{Class, Options},
 };
 
-/// Under this confidence nothing is rigged unless the user says it is a humanoid.
-const REFUSE_BELOW: f32 = 0.15;
+/// A network this sure of a humanoid needs no second opinion.
+const CLEARLY_HUMAN: f32 = 0.5;
+/// How sure we are of a class that the user has named and the shape does not bear out.
+const INSISTED: f32 = 0.1;
 
 /// A skeleton, what it was taken for, and how sure we are.
 #[derive(Debug, Clone)]
@@ -25,23 +30,68 @@ pub struct Fit {
     pub class: CharacterClass,
     /// How sure that is, 0 to 1.
     pub class_confidence: f32,
+    /// How the body stands, where that is not how [`analyse`](crate::analyse::analyse) has it: that asks as one who
+    /// knows humanoids.
+    pub stance: Option<Stance>,
+}
+
+/// How a body stands.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Stance {
+    /// Rows are its left, up and forward in the file's frame.
+    pub rotation: DMat3,
+    /// How sure that is, 0 to 1.
+    pub confidence: f32,
 }
 
 /// Decides the class unless the user has, and fits the joints.
 ///
 /// # Errors
-/// `no_character_found` when nothing fits and the user has not said what it is; `invalid_option` for a hint whose name
-/// is unknown or given twice.
+/// `no_character_found` for a thing, unless the user has said what it is; `invalid_option` for a hint whose name is
+/// given twice or whose position is not finite.
 pub fn fit(body: &Body, options: &Options) -> Result<Fit> {
-    let known = resolve(&options.joints)?;
+    let named = match options.class {
+        Class::Auto => return found(body, options),
+        Class::Humanoid => return humanoid(body, options, &predict(&body.clouds)),
+        Class::Prop => return Ok(of_creature(creature::prop(body), CharacterClass::Prop, 1.0)),
+        Class::Quadruped => CharacterClass::Quadruped,
+        Class::Bird => CharacterClass::Bird,
+        Class::Creature => CharacterClass::Creature,
+    };
+    let shape = creature::shape(body);
+    let (kind, sure) = shape.kind();
+    let sure = if kind == named || named == CharacterClass::Creature { sure } else { INSISTED };
+    Ok(of_creature(creature::fit(body, &shape, named), named, sure))
+}
+
+/// The class is for the engine to find.
+fn found(body: &Body, options: &Options) -> Result<Fit> {
     let prediction = predict(&body.clouds);
-    let class_confidence = if known.is_empty() { humanoid_confidence(body, &prediction) } else { 1.0 };
-    if class_confidence < REFUSE_BELOW && options.class != Class::Humanoid {
-        return Err(Error::new(
-            Code::NoCharacterFound,
-            "nothing in the file looks like a character with two arms, two legs and a head",
-        ));
+    let human = humanoid_confidence(body, &prediction);
+    if human >= CLEARLY_HUMAN || !options.joints.is_empty() {
+        return humanoid(body, options, &prediction);
     }
-    let skeleton = humanoid::fit(body, &prediction, &known, class_confidence, options);
-    Ok(Fit { skeleton, class: CharacterClass::Humanoid, class_confidence })
+    let shape = creature::shape(body);
+    let (class, sure) = Evidence { human, shape: shape.kind(), learned: None }.decide();
+    match class {
+        CharacterClass::Humanoid => humanoid(body, options, &prediction),
+        CharacterClass::Prop => Err(Error::new(
+            Code::NoCharacterFound,
+            "nothing in the file looks like a character: no limbs, no head, no tail",
+        )),
+        _ => Ok(of_creature(creature::fit(body, &shape, class), class, sure)),
+    }
+}
+
+fn humanoid(body: &Body, options: &Options, prediction: &Prediction) -> Result<Fit> {
+    let known = resolve(&options.joints)?;
+    let class_confidence = if known.is_empty() { humanoid_confidence(body, prediction) } else { 1.0 };
+    let skeleton = humanoid::fit(body, prediction, &known, class_confidence, options);
+    Ok(Fit { skeleton, class: CharacterClass::Humanoid, class_confidence, stance: None })
+}
+
+fn of_creature(creature: Creature, class: CharacterClass, class_confidence: f32) -> Fit {
+    let Creature { skeleton, rotation, orientation_confidence } = creature;
+    let stance = Some(Stance { rotation, confidence: orientation_confidence });
+    Fit { skeleton, class, class_confidence, stance }
 }

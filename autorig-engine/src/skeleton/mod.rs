@@ -6,6 +6,7 @@
 //! | [`predictor`] | the learned predictor |
 //! | [`markers`] | joints the user has placed |
 //! | [`class`] | what a body is |
+//! | [`creature`] | from a body that is not human to a skeleton |
 //! | [`fit`](mod@fit) | from a body to a skeleton of its class |
 //! | [`humanoid`] | from a prediction to a humanoid skeleton |
 //! | [`hand`] | fingers |
@@ -14,6 +15,7 @@
 use glam::DVec3;
 
 pub mod class;
+pub mod creature;
 pub mod fit;
 pub mod hand;
 pub mod humanoid;
@@ -32,7 +34,7 @@ pub struct Skeleton {
 /// One joint in bind pose, in the file's own frame and unit. Joint frames are parallel to the file's axes.
 #[derive(Debug, Clone)]
 pub struct Joint {
-    /// Canonical name (VRM 1.0 humanoid bone in camelCase, or `root`).
+    /// Canonical name: `root`, a VRM 1.0 humanoid bone in camelCase, or a name of a creature's template.
     pub name: String,
     /// Index of the parent, always smaller than its own.
     pub parent: Option<usize>,

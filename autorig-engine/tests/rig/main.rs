@@ -1,9 +1,11 @@
 //! What a rig promises, on characters made by procedure.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod creatures;
 mod fuzz;
 mod hands;
 mod session;
+mod shapes;
 mod skin;
 
 use autorig_engine::{
@@ -66,11 +68,10 @@ fn a_human_is_recognised_with_confidence_and_stands_upright() {
 }
 
 #[test]
-fn a_quadruped_is_refused_unless_the_user_insists() {
-    let error = rig_scene(scene(Sample::Quadruped), &Options::default(), &mut Silent).unwrap_err();
-    assert_eq!(error.code, Code::NoCharacterFound);
+fn a_quadruped_becomes_a_humanoid_only_where_the_user_insists() {
     let insisting = Options { class: Class::Humanoid, ..Options::default() };
     let rig = rig_scene(scene(Sample::Quadruped), &insisting, &mut Silent).unwrap();
+    assert_eq!(rig.report.class, CharacterClass::Humanoid);
     assert!(rig.report.confidence < 0.3);
     assert!(rig.report.warnings.iter().any(|w| w.code == "low_confidence"));
 }
