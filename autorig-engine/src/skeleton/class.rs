@@ -65,6 +65,8 @@ pub fn humanoid_confidence(body: &Body, prediction: &Prediction) -> f32 {
     (by_spread * (inside * 1.5).min(1.0) * by_reach * by_orientation) as f32
 }
 
+/// A network this sure of a humanoid needs no second opinion.
+const CLEARLY_HUMAN: f32 = 0.5;
 /// A shape that no template fits weighs as much against a humanoid as the network's likeness at this value: under it
 /// nothing was ever a humanoid.
 const SHAPE_WEIGHT: f32 = 0.15;
@@ -72,8 +74,15 @@ const SHAPE_WEIGHT: f32 = 0.15;
 const TEMPLATE_WEIGHT: f32 = 0.3;
 /// From this confidence on a template counts.
 const TEMPLATE_FROM: f32 = 0.4;
-/// What a learned probability of nought leaves of the other evidence.
-const LEARNED_FLOOR: f32 = 0.05;
+/// Learned probabilities of a humanoid between which its likeness goes from worth nothing to worth all. Measured: real
+/// humanoids of every style have 0.99, dragons and sharks up to 0.8.
+const LEARNED_HUMAN: (f32, f32) = (0.5, 0.95);
+/// From this learned probability on a humanoid is a little likelier than it looks.
+const LEARNED_SURE: f32 = 0.98;
+/// So much.
+const LEARNED_BONUS: f32 = 0.1;
+/// From this learned probability on what has limbs, but fits no template, is a thing all the same.
+const LEARNED_PROP: f32 = 0.8;
 
 /// All that is known about the class of a body.
 #[derive(Debug, Clone, Copy)]
@@ -87,34 +96,30 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// The likeliest class and how sure it is, 0 to 1.
+    /// The likeliest class and how sure it is, 0 to 1. The learned classes other than the humanoid's are no match for
+    /// counting limbs yet; they only tell things from creatures.
     pub fn decide(&self) -> (CharacterClass, f32) {
         use CharacterClass::{Bird, Creature, Humanoid, Prop, Quadruped};
         let (kind, sure) = self.shape;
         let fits = ((sure - TEMPLATE_FROM) / (1.0 - TEMPLATE_FROM)).max(0.0);
         let weight =
             SHAPE_WEIGHT + if matches!(kind, Quadruped | Bird) { TEMPLATE_WEIGHT * fits } else { 0.0 };
-        let own = |class: CharacterClass| match class {
-            Humanoid => self.human,
-            _ if class == kind => weight,
-            _ => 0.0,
-        };
-        let learned = |class: CharacterClass| self.learned.map_or(1.0, |l| l[class as usize]);
-        let score = |class: &CharacterClass| match self.learned {
-            None => own(*class),
-            Some(_) => (own(*class) + LEARNED_FLOOR) * (learned(*class) + LEARNED_FLOOR),
-        };
-        let best = [Quadruped, Bird, Creature, Prop]
-            .into_iter()
-            .fold(Humanoid, |best, class| if score(&class) > score(&best) { class } else { best });
-        let shown = if best == Humanoid {
-            self.human
-        } else if best == kind {
-            sure
-        } else {
-            SHAPE_WEIGHT
-        };
-        (best, shown * learned(best).sqrt())
+        let human = self.learned.map_or(self.human, |l| {
+            let (none, all) = LEARNED_HUMAN;
+            let believed = self.human * ((l[0] - none) / (all - none)).clamp(0.0, 1.0);
+            believed + if l[0] >= LEARNED_SURE { LEARNED_BONUS } else { 0.0 }
+        });
+        let thing = self.learned.is_some_and(|l| l[4] >= LEARNED_PROP);
+        match kind {
+            _ if human >= weight => (Humanoid, self.human),
+            Creature if thing => (Prop, sure),
+            _ => (kind, sure),
+        }
+    }
+
+    /// Whether the network is so sure of a humanoid that the shape need not be asked.
+    pub fn clearly_human(human: f32, learned: Option<[f32; 5]>) -> bool {
+        human >= CLEARLY_HUMAN && learned.is_none_or(|l| l[0] >= LEARNED_HUMAN.1)
     }
 }
 
@@ -135,10 +140,12 @@ mod tests {
     }
 
     #[test]
-    fn what_was_learned_settles_what_shape_and_likeness_leave_open() {
+    fn what_was_learned_tells_sharks_from_humanoids_and_things_from_creatures() {
+        let shark = Some([0.78, 0.01, 0.11, 0.04, 0.06]);
+        assert_eq!(decided(0.2, (CharacterClass::Creature, 0.35), shark), CharacterClass::Creature);
         let prop = Some([0.02, 0.02, 0.01, 0.05, 0.9]);
         assert_eq!(decided(0.05, (CharacterClass::Creature, 0.35), prop), CharacterClass::Prop);
-        let human = Some([0.95, 0.01, 0.01, 0.02, 0.01]);
-        assert_eq!(decided(0.15, (CharacterClass::Creature, 0.35), human), CharacterClass::Humanoid);
+        let human = Some([0.99, 0.0, 0.0, 0.0, 0.0]);
+        assert_eq!(decided(0.06, (CharacterClass::Creature, 0.35), human), CharacterClass::Humanoid);
     }
 }

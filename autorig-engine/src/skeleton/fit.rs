@@ -16,8 +16,6 @@ use crate::{
     rig::{Class, Options},
 };
 
-/// A network this sure of a humanoid needs no second opinion.
-const CLEARLY_HUMAN: f32 = 0.5;
 /// How sure we are of a class that the user has named and the shape does not bear out.
 const INSISTED: f32 = 0.1;
 
@@ -68,11 +66,11 @@ pub fn fit(body: &Body, options: &Options) -> Result<Fit> {
 fn found(body: &Body, options: &Options) -> Result<Fit> {
     let prediction = predict(&body.clouds);
     let human = humanoid_confidence(body, &prediction);
-    if human >= CLEARLY_HUMAN || !options.joints.is_empty() {
+    if Evidence::clearly_human(human, prediction.class) || !options.joints.is_empty() {
         return humanoid(body, options, &prediction);
     }
     let shape = creature::shape(body);
-    let (class, sure) = Evidence { human, shape: shape.kind(), learned: None }.decide();
+    let (class, sure) = Evidence { human, shape: shape.kind(), learned: prediction.class }.decide();
     match class {
         CharacterClass::Humanoid => humanoid(body, options, &prediction),
         CharacterClass::Prop => Err(Error::new(

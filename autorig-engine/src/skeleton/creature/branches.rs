@@ -273,3 +273,40 @@ impl Growing {
         self.swallow(other);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analyse::solid::Solid;
+
+    /// Free ends of boxes given by two corners each.
+    fn tips(boxes: &[([f64; 3], [f64; 3])]) -> usize {
+        let (mut vertices, mut triangles) = (Vec::new(), Vec::new());
+        for (lo, hi) in boxes {
+            let start = vertices.len() as u32;
+            vertices.extend((0..8).map(|i| {
+                DVec3::from_array(std::array::from_fn(|k| if i >> k & 1 == 0 { lo[k] } else { hi[k] }))
+            }));
+            let sides = [[0, 2, 3, 1], [4, 5, 7, 6], [0, 1, 5, 4], [2, 6, 7, 3], [0, 4, 6, 2], [1, 3, 7, 5]];
+            triangles.extend(sides.iter().flat_map(|[a, b, c, d]: &[u32; 4]| {
+                [[start + a, start + b, start + c], [start + a, start + c, start + d]]
+            }));
+        }
+        let tree = grow(&Grid::new(&Solid::new(&vertices, &triangles)));
+        assert!(tree.branches.iter().enumerate().all(|(i, b)| b.parent.is_none_or(|p| p < i)));
+        tree.branches.iter().filter(|b| b.tip.is_some()).count()
+    }
+
+    #[test]
+    fn a_cross_has_four_ends_and_a_cube_none_worth_the_name() {
+        let cross = [([-1.0, -0.1, -0.1], [1.0, 0.1, 0.1]), ([-0.1, -1.0, -0.1], [0.1, 1.0, 0.1])];
+        assert_eq!(tips(&cross), 4);
+        assert!(tips(&[([-1.0; 3], [1.0; 3])]) < 2);
+    }
+
+    #[test]
+    fn loose_parts_that_nearly_touch_are_one_body() {
+        let apart = [([-1.0, -0.1, -0.1], [-0.05, 0.1, 0.1]), ([0.05, -0.1, -0.1], [1.0, 0.1, 0.1])];
+        assert_eq!(tips(&apart), 2);
+    }
+}

@@ -20,6 +20,8 @@ const LIMB: (usize, usize) = (1, 8);
 const SPINE: (usize, usize) = (2, 10);
 /// Limbs begin inside the body: so much of the way from the joint they hang on to where they come out of it.
 const INSIDE: f64 = 0.45;
+/// What lies foremost does not bend: the last bone of a head is longer by this share of the foremost branch.
+const SKULL: f64 = 0.2;
 /// A skeleton that follows no template is a guess at what an artist would do.
 const CONFIDENCE: f32 = 0.35;
 
@@ -34,7 +36,11 @@ pub(super) fn skeleton(shape: &Shape) -> Builder {
     let last = builder.chain(&names, 0, &spine, &even(n), CONFIDENCE);
     let mut done = vec![false; shape.limbs.len()];
     if let Some(i) = front {
-        chain(&mut builder, &shape.limbs[i].line, "head", None, last, spacing);
+        let line = &shape.limbs[i].line;
+        let n = count(line, spacing, LIMB.0, LIMB.1);
+        let names: Vec<String> = (1..=n).map(|i| format!("head{i}")).collect();
+        let at: Vec<f64> = even(n).iter().map(|share| share * (1.0 - SKULL)).collect();
+        builder.chain(&names, last, line, &at, CONFIDENCE);
         done[i] = true;
     }
     if let Some(i) = rear {
