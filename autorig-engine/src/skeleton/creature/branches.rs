@@ -124,10 +124,13 @@ fn middle(grid: &Grid) -> (u32, u32) {
     let longest = from_one[other as usize];
     // All that is as far from one end as from the other: a slice across the middle. Its centre is the source.
     let mut slice = Moments::default();
-    let halfway = |i: usize| {
+    let apart = |i: usize| {
         let (a, b) = (from_one[i], from_other[i]);
-        a != u32::MAX && a.abs_diff(b) <= BIN && a + b <= longest + longest / 5
+        (a != u32::MAX && a + b <= longest + longest / 5).then(|| a.abs_diff(b))
     };
+    // Nothing may lie exactly half way: loose parts leave a gap there.
+    let least = (0..grid.len()).filter_map(apart).min().unwrap_or(0);
+    let halfway = |i: usize| apart(i).is_some_and(|d| d <= least + BIN);
     (0..grid.len()).filter(|&i| halfway(i)).for_each(|i| slice.add(grid.at[i]));
     let centre = slice.centre();
     let source = (0..grid.len())
