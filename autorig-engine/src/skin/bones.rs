@@ -10,9 +10,9 @@ const LEAF_REACH: f64 = 0.3;
 const LEAF_MIN: f64 = 0.02;
 /// A bone beside others on the same joint (a thigh, an upper arm) begins this share of its length away from the joint,
 /// which leaves crotch and armpit to the torso.
-const ROOT_TRIM: f64 = 0.1;
+const ROOT_TRIM: f64 = 0.15;
 /// A skull reaches forward to the face by this share of its height at most, or the chin would follow the neck.
-const JAW: f64 = 0.3;
+const JAW: f64 = 0.45;
 /// But only where the head sticks out over the neck by this factor: a pineapple's does not.
 const OVERHANG: f64 = 1.2;
 
@@ -57,35 +57,46 @@ fn along(head: DVec3, tail: DVec3, p: DVec3) -> f64 {
 
 /// One bone for every joint but the root, in the skeleton's order.
 pub fn bones(body: &Body, skeleton: &Skeleton) -> Vec<Bone> {
-    let at: Vec<DVec3> = skeleton.joints.iter().map(|j| body.frame.to_canonical(j.position)).collect();
-    let of_joint = |joint: usize| (0..joint).filter(|&j| skeleton.joints[j].parent.is_some()).count();
+    let joints = &skeleton.joints;
+    let at: Vec<DVec3> = joints.iter().map(|j| body.frame.to_canonical(j.position)).collect();
     let mut children = vec![Vec::new(); at.len()];
-    for (j, joint) in skeleton.joints.iter().enumerate() {
+    for (j, joint) in joints.iter().enumerate() {
         if let Some(p) = joint.parent {
             children[p].push(j);
         }
     }
-    (0..at.len())
-        .filter(|&j| skeleton.joints[j].parent.is_some())
+    // The root moves nothing and has no bone.
+    let mut of_joint = vec![None; at.len()];
+    let with_bone: Vec<usize> = (0..at.len()).filter(|&j| joints[j].parent.is_some()).collect();
+    for (bone, &joint) in with_bone.iter().enumerate() {
+        of_joint[joint] = Some(bone);
+    }
+    with_bone
+        .into_iter()
         .map(|joint| {
-            let head = at[joint];
-            let parent = skeleton.joints[joint].parent.filter(|&p| skeleton.joints[p].parent.is_some());
+            let (head, name) = (at[joint], joints[joint].name.as_str());
+            let parent = joints[joint].parent.filter(|&p| of_joint[p].is_some());
             let incoming = parent.map_or(DVec3::Y, |p| (head - at[p]).normalize_or(DVec3::Y));
-            let straight = |c: usize| (at[c] - head).normalize_or_zero().dot(incoming);
-            let name = skeleton.joints[joint].name.as_str();
-            let main = children[joint].iter().copied().fold(None, |best: Option<usize>, c| match best {
-                Some(b) if straight(b) >= straight(c) => best,
-                _ => Some(c),
-            });
-            // Eyes and jaw are no continuation of the head.
-            let main = main.filter(|_| name != "head");
-            let tail = main.map_or_else(|| leaf_end(body, name, head, incoming), |c| at[c]);
+            let tail = match continuation(&children[joint], &at, head, incoming) {
+                // Eyes and jaw are no continuation of the head.
+                Some(child) if name != "head" => at[child],
+                _ => leaf_end(body, name, head, incoming),
+            };
             let side = parent.filter(|_| name == "head").and_then(|neck| jaw(body, at[neck], head, tail));
-            let siblings = parent.map_or(1, |p| children[p].len());
-            let start = if siblings > 1 { head.lerp(tail, ROOT_TRIM) } else { head };
-            Bone { joint, parent: parent.map(of_joint), head, start, tail, side }
+            let has_siblings = parent.is_some_and(|p| children[p].len() > 1);
+            let start = if has_siblings { head.lerp(tail, ROOT_TRIM) } else { head };
+            Bone { joint, parent: parent.and_then(|p| of_joint[p]), head, start, tail, side }
         })
         .collect()
+}
+
+/// The child in the straightest line with the way from the parent.
+fn continuation(children: &[usize], at: &[DVec3], head: DVec3, incoming: DVec3) -> Option<usize> {
+    let straight = |c: usize| (at[c] - head).normalize_or_zero().dot(incoming);
+    children.iter().copied().fold(None, |best: Option<usize>, c| match best {
+        Some(b) if straight(b) >= straight(c) => best,
+        _ => Some(c),
+    })
 }
 
 /// Where the skull ends forward, if it sticks out over the neck.

@@ -17,7 +17,7 @@ use crate::{
 
 /// The network's probabilities are raised to this power before they multiply the weights, so that they advise
 /// and do not decide; the offset keeps a joint the network rules out possible.
-const EXPONENT: f64 = 0.25;
+const EXPONENT: f64 = 0.2;
 /// See [`EXPONENT`].
 const OFFSET: f64 = 0.03;
 /// Samplings of the surface the network's opinion is taken from.

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Weights under this are dropped.
-const NEGLIGIBLE: f64 = 0.01;
+const NEGLIGIBLE: f64 = 0.02;
 
 /// From the proxy's vertices back to the welded ones; rows of `bones` weights.
 pub fn to_welded(body: &Body, proxy: &Proxy, weights: Vec<f64>, bones: usize) -> Vec<f64> {
