@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     analyse::Body,
+    pose::rest::RestPoseReport,
+    quality::Quality,
     scene::{Format, Scene, Warning},
     skeleton::{class::CharacterClass, fit::Fit},
     skin::Skin,
@@ -30,6 +32,10 @@ pub struct Report {
     pub joints: Vec<JointReport>,
     /// What was made.
     pub skin: SkinReport,
+    /// What was turned to deliver it in another rest pose; absent when its pose was kept as it is by choice.
+    pub rest_pose: Option<RestPoseReport>,
+    /// How good the rig is, with reasons.
+    pub quality: Quality,
     /// What was repaired, dropped or is doubtful.
     pub warnings: Vec<Warning>,
 }
@@ -111,6 +117,7 @@ pub(crate) fn build(
     body: &Body,
     fit: &Fit,
     skin: &Skin,
+    quality: Quality,
     influences: usize,
     was_rigged: bool,
 ) -> Report {
@@ -165,6 +172,8 @@ pub(crate) fn build(
             rigid_parts: skin.rigid_parts,
             filled_vertices: skin.filled_vertices,
         },
+        rest_pose: None,
+        quality,
         warnings: scene.warnings.clone(),
     }
 }

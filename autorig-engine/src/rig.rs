@@ -2,6 +2,7 @@
 
 use crate::{
     Limits, Progress, Report, Result, Session, Stage,
+    pose::clip::Clip,
     read::Source,
     scene::{Influences, Scene},
     session::begin,
@@ -105,6 +106,8 @@ pub struct Rig {
     pub skeleton: Skeleton,
     /// `influences[mesh][primitive]`, parallel to `scene.meshes`.
     pub influences: Vec<Vec<Influences>>,
+    /// Motion it carries: `original_pose` when it was turned into another rest pose.
+    pub clips: Vec<Clip>,
     /// What was found and done.
     pub report: Report,
 }

@@ -8,8 +8,10 @@ use glam::DMat3;
 use crate::{
     Code, Error, Progress, Result, Stage,
     analyse::{Body, analyse},
+    pose::rest,
+    quality::{Known, assess},
     report,
-    rig::{Class, Fingers, Options, Rig},
+    rig::{Class, Fingers, Options, RestPose, Rig},
     scene::Scene,
     skeleton::{
         class::CharacterClass,
@@ -221,8 +223,18 @@ impl Session {
         begin(progress, Stage::Export)?;
         let influences = self.options.influences;
         let body = standing(&self.body, &self.turned, fit.stance);
-        let report = report::build(&mut scene, body, &fit, &skin, influences, self.was_rigged);
-        Ok(Rig { scene, skeleton: fit.skeleton, influences: skin.influences, report })
+        let known = Known {
+            class_confidence: fit.class_confidence,
+            orientation_confidence: body.orientation_confidence,
+        };
+        let quality = assess(&scene, body, &fit.skeleton, &skin, known);
+        let report = report::build(&mut scene, body, &fit, &skin, quality, influences, self.was_rigged);
+        let mut rig =
+            Rig { scene, skeleton: fit.skeleton, influences: skin.influences, clips: Vec::new(), report };
+        if self.options.rest_pose == RestPose::TPose {
+            rest::deliver_in_t_pose(&mut rig, body);
+        }
+        Ok(rig)
     }
 }
 

@@ -15,6 +15,7 @@ mod pose;
 
 pub use influences::Influences;
 pub(crate) use normals::vertex_normals;
+pub(crate) use pose::transform_each;
 
 /// A file's contents.
 #[derive(Debug, Clone, Default)]

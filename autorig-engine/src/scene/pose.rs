@@ -59,36 +59,14 @@ impl<'a> Pose<'a> {
 
     /// Poses everything in a primitive that has a direction or a place.
     pub(super) fn apply(&self, primitive: &mut Primitive) {
-        let mut mirrored = 0usize;
         let k = self.influences.per_vertex.max(1);
-        let places = self.influences.joints.chunks_exact(k).zip(self.influences.weights.chunks_exact(k));
-        for (vertex, (joints, weights)) in places.enumerate() {
-            let matrix = self.blend(joints, weights);
-            let linear = Linear::new(&matrix);
-            mirrored += usize::from(linear.mirrors);
-            if let Some(p) = primitive.positions.get_mut(vertex) {
-                *p = matrix.transform_point3(wide(*p)).to_array().map(|x| x as f32);
-            }
-            if let Some(n) = primitive.normals.as_mut().and_then(|n| n.get_mut(vertex)) {
-                *n = linear.normal(*n);
-            }
-            if let Some(t) = primitive.tangents.as_mut().and_then(|t| t.get_mut(vertex)) {
-                *t = linear.tangent(*t);
-            }
-            for morph in &mut primitive.morphs {
-                for list in [&mut morph.positions, &mut morph.tangents] {
-                    if let Some(d) = list.get_mut(vertex) {
-                        *d = linear.vector(*d);
-                    }
-                }
-                if let Some(d) = morph.normals.get_mut(vertex) {
-                    *d = linear.normal_delta(*d);
-                }
-            }
-        }
-        if mirrored * 2 > primitive.positions.len() {
-            flip(&mut primitive.indices);
-        }
+        let matrices = self
+            .influences
+            .joints
+            .chunks_exact(k)
+            .zip(self.influences.weights.chunks_exact(k))
+            .map(|(joints, weights)| self.blend(joints, weights));
+        transform_each(primitive, matrices);
     }
 
     fn blend(&self, joints: &[u16], weights: &[f32]) -> DMat4 {
@@ -108,6 +86,38 @@ impl<'a> Pose<'a> {
         } else {
             self.joints.first().copied().unwrap_or(DMat4::IDENTITY)
         }
+    }
+}
+
+/// Gives each vertex of a primitive its own transform: its place, its directions, what morph targets do to them. Turns
+/// the winding where most of the vertices are mirrored.
+pub(crate) fn transform_each(primitive: &mut Primitive, matrices: impl Iterator<Item = DMat4>) {
+    let mut mirrored = 0_usize;
+    for (vertex, matrix) in matrices.enumerate() {
+        let linear = Linear::new(&matrix);
+        mirrored += usize::from(linear.mirrors);
+        if let Some(p) = primitive.positions.get_mut(vertex) {
+            *p = matrix.transform_point3(wide(*p)).to_array().map(|x| x as f32);
+        }
+        if let Some(n) = primitive.normals.as_mut().and_then(|n| n.get_mut(vertex)) {
+            *n = linear.normal(*n);
+        }
+        if let Some(t) = primitive.tangents.as_mut().and_then(|t| t.get_mut(vertex)) {
+            *t = linear.tangent(*t);
+        }
+        for morph in &mut primitive.morphs {
+            for list in [&mut morph.positions, &mut morph.tangents] {
+                if let Some(d) = list.get_mut(vertex) {
+                    *d = linear.vector(*d);
+                }
+            }
+            if let Some(d) = morph.normals.get_mut(vertex) {
+                *d = linear.normal_delta(*d);
+            }
+        }
+    }
+    if mirrored * 2 > primitive.positions.len() {
+        flip(&mut primitive.indices);
     }
 }
 

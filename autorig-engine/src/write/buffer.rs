@@ -80,6 +80,28 @@ impl Buffer {
         Ok(index)
     }
 
+    /// Times or values of a clip; times need their bounds.
+    pub(super) fn keyframes<const N: usize>(
+        &mut self,
+        values: &[[f32; N]],
+        with_bounds: bool,
+    ) -> Result<usize> {
+        refuse_non_finite(values)?;
+        let view = self.view_with(Target::Other, |out| put_floats(out, values));
+        let index = self.accessor(json!({
+            "bufferView": view, "componentType": FLOAT, "count": values.len(), "type": kind(N),
+        }));
+        if with_bounds
+            && let (Some(first), Some(last)) = (values.first(), values.last())
+            && let Some(Value::Object(accessor)) = self.accessors.get_mut(index)
+        {
+            // Times rise.
+            accessor.insert("min".into(), first.as_slice().into());
+            accessor.insert("max".into(), last.as_slice().into());
+        }
+        Ok(index)
+    }
+
     /// `count` vectors of zeros without any bytes.
     pub(super) fn zeros<const N: usize>(&mut self, count: usize) -> usize {
         let mut accessor = json!({"componentType": FLOAT, "count": count, "type": kind(N)});

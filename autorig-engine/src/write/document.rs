@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::buffer::Buffer;
 use super::skin::Sets;
 use super::value::{inconsistent, number};
-use super::{material, mesh, skin};
+use super::{clip, material, mesh, skin};
 use crate::scene::Scene;
 use crate::{Code, Error, Result, Rig};
 
@@ -48,7 +48,8 @@ pub(super) fn scene(scene: &Scene) -> Result<Vec<u8>> {
     if scene.roots.iter().any(|root| *root >= scene.nodes.len()) {
         return Err(inconsistent("a root does not exist"));
     }
-    let parts = Parts { nodes, roots: scene.roots.clone(), meshes, skins: Vec::new() };
+    let parts =
+        Parts { nodes, roots: scene.roots.clone(), meshes, skins: Vec::new(), animations: Vec::new() };
     finish(scene, parts, buffer)
 }
 
@@ -83,7 +84,8 @@ pub(super) fn rig(rig: &Rig) -> Result<Vec<u8>> {
     let first = nodes.len();
     let roots = (0..=first).collect();
     let skin = skin::skin(&rig.skeleton, first, &mut nodes, &mut buffer)?;
-    finish(scene, Parts { nodes, roots, meshes, skins: vec![skin] }, buffer)
+    let animations = clip::animations(&rig.clips, first, joint_count, &mut buffer)?;
+    finish(scene, Parts { nodes, roots, meshes, skins: vec![skin], animations }, buffer)
 }
 
 /// The name of the node a mesh stands on, made different from every joint's.
@@ -128,6 +130,7 @@ struct Parts {
     roots: Vec<usize>,
     meshes: Vec<Value>,
     skins: Vec<Value>,
+    animations: Vec<Value>,
 }
 
 fn finish(scene: &Scene, parts: Parts, mut buffer: Buffer) -> Result<Vec<u8>> {
@@ -153,6 +156,7 @@ fn finish(scene: &Scene, parts: Parts, mut buffer: Buffer) -> Result<Vec<u8>> {
         ("nodes", parts.nodes),
         ("meshes", parts.meshes),
         ("skins", parts.skins),
+        ("animations", parts.animations),
         ("accessors", accessors),
         ("bufferViews", views),
         ("buffers", buffers),

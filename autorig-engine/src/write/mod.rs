@@ -5,6 +5,7 @@
 use crate::{Result, Rig, scene::Scene};
 
 mod buffer;
+mod clip;
 mod document;
 mod material;
 mod mesh;
@@ -19,7 +20,7 @@ pub fn scene_glb(scene: &Scene) -> Result<Vec<u8>> {
     document::scene(scene)
 }
 
-/// A rig as GLB: one skin, every mesh node at the top, joints named canonically.
+/// A rig as GLB: one skin, every mesh node at the top, joints named canonically, its clips as animations.
 ///
 /// The meshes are nodes `0..scene.meshes.len()`, the joints follow in the skeleton's order. A mesh whose name
 /// is also that of a joint gets another one.

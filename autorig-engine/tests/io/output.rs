@@ -206,7 +206,7 @@ fn rig(scene: Scene, names: &[&str], per_vertex: usize, joints: &[u16], weights:
         .map(|m| m.primitives.iter().map(|p| influences(p.positions.len())).collect())
         .collect();
     let skeleton = Skeleton { joints: names.iter().enumerate().map(joint).collect() };
-    Rig { scene, skeleton, influences, report: report() }
+    Rig { scene, skeleton, influences, clips: Vec::new(), report: report() }
 }
 
 fn report() -> Report {
@@ -238,6 +238,8 @@ fn report() -> Report {
         confidence: 1.0,
         joints: Vec::new(),
         skin: SkinReport { max_influences: 4, rigid_parts: 0, filled_vertices: 0 },
+        rest_pose: None,
+        quality: autorig_engine::quality::Quality::default(),
         warnings: Vec::new(),
     }
 }

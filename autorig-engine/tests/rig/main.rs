@@ -4,6 +4,7 @@
 mod creatures;
 mod fuzz;
 mod hands;
+mod rest_pose;
 mod session;
 mod shapes;
 mod skin;
