@@ -84,6 +84,15 @@ pub(crate) struct RigArgs {
     /// Most joints a vertex may follow
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=8))]
     pub(crate) influences: u8,
+    /// Fingers of a humanoid's hands
+    #[arg(long, value_enum, default_value_t = Fingers::Auto)]
+    pub(crate) fingers: Fingers,
+    /// What to do with a mesh that mirrors itself
+    #[arg(long, value_enum, default_value_t = Symmetry::Auto)]
+    pub(crate) symmetry: Symmetry,
+    /// The pose the rig is delivered in
+    #[arg(long, value_enum, default_value_t = RestPose::AsIs)]
+    pub(crate) rest_pose: RestPose,
     /// Also write the report to this file
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
@@ -95,13 +104,68 @@ pub(crate) struct RigArgs {
     pub(crate) threads: Option<u16>,
 }
 
-/// What a character may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Class {
-    /// Whatever it looks like
-    Auto,
-    /// A human shape: two arms, two legs, upright
-    Humanoid,
+/// A choice of the engine, with the words the command line has for it.
+macro_rules! choice {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+        #[value(rename_all = "snake_case")]
+        pub(crate) enum $name { $($(#[$vdoc])* $variant,)+ }
+
+        impl From<$name> for autorig_engine::rig::$name {
+            fn from(choice: $name) -> Self {
+                match choice { $($name::$variant => Self::$variant,)+ }
+            }
+        }
+    };
+}
+
+choice! {
+    /// What a character may be.
+    Class {
+        /// Whatever it looks like
+        Auto,
+        /// A human shape: two arms, two legs, upright
+        Humanoid,
+        /// Four legs
+        Quadruped,
+        /// Two legs and two wings
+        Bird,
+        /// Any other living thing
+        Creature,
+        /// A thing that does not move by itself: one joint
+        Prop,
+    }
+}
+
+choice! {
+    /// Fingers of a humanoid's hands.
+    Fingers {
+        /// As many as the mesh has
+        Auto,
+        /// None; they move with the hand
+        None,
+    }
+}
+
+choice! {
+    /// What to do with a mesh that mirrors itself.
+    Symmetry {
+        /// Mirror joints and weights where the mesh does
+        Auto,
+        /// Each side by itself
+        Off,
+    }
+}
+
+choice! {
+    /// The pose the rig is delivered in.
+    RestPose {
+        /// The pose of the input
+        AsIs,
+        /// A T-pose; the input's pose is kept as a clip
+        TPose,
+    }
 }
 
 /// `autorig inspect`

@@ -48,7 +48,7 @@ pub struct TaskOptions {
     /// `full` or `rig_only`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<String>,
-    /// `auto` or `humanoid`.
+    /// `auto`, `humanoid`, `quadruped`, `bird`, `creature` or `prop`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
     /// Joints placed by hand.
@@ -57,6 +57,15 @@ pub struct TaskOptions {
     /// Most joints a vertex may follow, 1 to 8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub influences: Option<u8>,
+    /// `auto` or `none`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingers: Option<String>,
+    /// `auto` or `off`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub symmetry: Option<String>,
+    /// `as_is` or `t_pose`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rest_pose: Option<String>,
 }
 
 /// A task that is to be made.

@@ -1,6 +1,9 @@
 //! Keyword arguments as the engine's options.
 
-use autorig_engine::{Class, JointHint, Options};
+use autorig_engine::{
+    JointHint, Options,
+    rig::{Class, Fingers, RestPose, Symmetry},
+};
 use pyo3::{prelude::*, types::PyMapping};
 
 use crate::error::usage;
@@ -8,18 +11,41 @@ use crate::error::usage;
 /// What joints must look like.
 const JOINTS: &str = "pass {name: (x, y, z)}, or a list of {\"name\": ..., \"position\": (x, y, z)}";
 
+/// Keyword arguments that are words.
+pub(crate) struct Choices<'a> {
+    /// `class_`
+    pub(crate) class: &'a str,
+    /// `fingers`
+    pub(crate) fingers: &'a str,
+    /// `symmetry`
+    pub(crate) symmetry: &'a str,
+    /// `rest_pose`
+    pub(crate) rest_pose: &'a str,
+}
+
 /// The options of a call.
 pub(crate) fn options(
-    class: &str,
+    choices: &Choices<'_>,
     joints: Option<&Bound<'_, PyAny>>,
     influences: i64,
     threads: Option<i64>,
 ) -> PyResult<Options> {
-    let class = match class {
-        "auto" => Class::Auto,
-        "humanoid" => Class::Humanoid,
-        _ => return Err(usage(format!("class_ is {class:?}"), "choose \"auto\" or \"humanoid\"")),
-    };
+    let class = choose(
+        "class_",
+        choices.class,
+        &[
+            ("auto", Class::Auto),
+            ("humanoid", Class::Humanoid),
+            ("quadruped", Class::Quadruped),
+            ("bird", Class::Bird),
+            ("creature", Class::Creature),
+            ("prop", Class::Prop),
+        ],
+    )?;
+    let fingers = choose("fingers", choices.fingers, &[("auto", Fingers::Auto), ("none", Fingers::None)])?;
+    let symmetry = choose("symmetry", choices.symmetry, &[("auto", Symmetry::Auto), ("off", Symmetry::Off)])?;
+    let poses = [("as_is", RestPose::AsIs), ("t_pose", RestPose::TPose)];
+    let rest_pose = choose("rest_pose", choices.rest_pose, &poses)?;
     let influences = usize::try_from(influences)
         .ok()
         .filter(|number| (1..=8).contains(number))
@@ -32,7 +58,15 @@ pub(crate) fn options(
         })
         .transpose()?;
     let joints = joints.map(hints).transpose()?.unwrap_or_default();
-    Ok(Options { class, joints, influences, threads, ..Options::default() })
+    Ok(Options { class, joints, influences, fingers, symmetry, rest_pose, threads, ..Options::default() })
+}
+
+/// The value of a word, which must be one of those given.
+fn choose<T: Copy>(argument: &str, word: &str, known: &[(&str, T)]) -> PyResult<T> {
+    known.iter().find(|(name, _)| *name == word).map(|(_, value)| *value).ok_or_else(|| {
+        let names: Vec<String> = known.iter().map(|(name, _)| format!("{name:?}")).collect();
+        usage(format!("{argument} is {word:?}"), &format!("choose one of {}", names.join(", ")))
+    })
 }
 
 /// Joints by name, or as a list like the one in a report.

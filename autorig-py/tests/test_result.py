@@ -70,6 +70,14 @@ def test_influences_are_the_width_of_the_weights(human: bytes) -> None:
     assert rig.report["skin"]["max_influences"] == 2
 
 
+def test_a_t_pose_has_level_arms_and_says_what_was_turned(human: bytes) -> None:
+    rig = autorig.rig(human, rest_pose="t_pose", fingers="none")
+    shoulder, elbow = (rig.positions[rig.joints.index(name)] for name in ("leftUpperArm", "leftLowerArm"))
+    assert abs(elbow[1] - shoulder[1]) < 0.05 * abs(elbow[0] - shoulder[0])
+    assert "turned" in rig.report["rest_pose"]
+    assert rig.report["quality"]["verdict"] in ("good", "review", "poor")
+
+
 def test_arrays_are_read_only(rigged: autorig.Rig) -> None:
     mesh = rigged.meshes[0]
     for array in (rigged.parents, rigged.positions, rigged.rest_global, mesh.positions, mesh.weights):

@@ -76,6 +76,9 @@ def test_what_is_no_source_is_a_type_error(source: Any) -> None:
     "arguments",
     [
         {"class_": "dragon"},
+        {"fingers": "five"},
+        {"symmetry": "on"},
+        {"rest_pose": "lying"},
         {"influences": 0},
         {"influences": 9},
         {"threads": 0},

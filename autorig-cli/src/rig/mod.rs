@@ -7,13 +7,10 @@ mod one;
 use std::path::{Path, PathBuf};
 
 use autorig_core::task::RIG_FILES;
-use autorig_engine::{
-    Limits,
-    rig::{Class, Options},
-};
+use autorig_engine::{Limits, rig::Options};
 
 use crate::{
-    args::{self, RigArgs},
+    args::RigArgs,
     failure::{Failure, Result},
     input::file_name,
     output::Target,
@@ -39,12 +36,12 @@ pub(crate) fn run(args: &RigArgs, ui: &Ui) -> Result<Outcome> {
 
 fn options(args: &RigArgs) -> Result<Options> {
     Ok(Options {
-        class: match args.class {
-            args::Class::Auto => Class::Auto,
-            args::Class::Humanoid => Class::Humanoid,
-        },
+        class: args.class.into(),
         joints: args.joints.as_deref().map(joints::read).transpose()?.unwrap_or_default(),
         influences: args.influences.into(),
+        fingers: args.fingers.into(),
+        symmetry: args.symmetry.into(),
+        rest_pose: args.rest_pose.into(),
         limits: Limits::default(),
         threads: args.threads.map(usize::from),
     })

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use autorig_engine::{
     Progress, Rig, Stage,
+    quality::{Quality, Reason},
     rig::{Options, rig},
     scene::Scene,
     write::scene_glb,
@@ -102,9 +103,10 @@ fn deliver(
     let wrote: Vec<_> = outputs.iter().map(|output| output.path.display().to_string()).collect();
     let wrote = if places.rigged.is_none() { "to stdout".to_owned() } else { wrote.join(", ") };
     ui.say(&format!(
-        "{}: {}, {joints} joints, {sure:.0} % sure -> {wrote}",
+        "{}: {}, {joints} joints, {sure:.0} % sure, quality {} -> {wrote}",
         display_name(input),
-        rig.report.class
+        rig.report.class,
+        verdict(&rig.report.quality),
     ));
     Ok(json!({
         "input": display_name(input),
@@ -113,8 +115,23 @@ fn deliver(
             "path": output.path,
             "size": output.bytes.len(),
         })).collect::<Vec<_>>(),
+        "quality": {
+            "verdict": rig.report.quality.verdict,
+            "reasons": rig.report.quality.reasons,
+        },
         "report": rig.report,
     }))
+}
+
+/// The verdict with its reasons: `review (stretch: leftHand; bleed)`.
+fn verdict(quality: &Quality) -> String {
+    let reason = |reason: &Reason| match &reason.joints[..] {
+        [] => reason.code.clone(),
+        joints => format!("{}: {}", reason.code, joints.join(" ")),
+    };
+    let reasons: Vec<String> = quality.reasons.iter().map(reason).collect();
+    let word = quality.verdict.as_str();
+    if reasons.is_empty() { word.to_owned() } else { format!("{word} ({})", reasons.join("; ")) }
 }
 
 /// The report as it is delivered: pretty, with a final newline.

@@ -39,6 +39,8 @@ fn a_rig_says_what_it_wrote_and_found() {
     assert_eq!(written["size"], std::fs::metadata(&out).unwrap().len());
     assert_rigged(&std::fs::read(&out).unwrap());
     assert_eq!(said["result"]["report"]["class"], "humanoid");
+    assert_eq!(said["result"]["quality"]["verdict"], said["result"]["report"]["quality"]["verdict"]);
+    assert!(said["result"]["quality"]["reasons"].is_array());
 }
 
 #[test]

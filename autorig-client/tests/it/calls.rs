@@ -32,7 +32,7 @@ async fn a_create_whose_answer_was_lost_is_repeated_under_the_same_key() {
         .await;
     Mock::given(path("/api/task/create"))
         .and(body_string_contains("name=\"options\""))
-        .and(body_string_contains("{\"influences\":8}"))
+        .and(body_string_contains("{\"influences\":8,\"rest_pose\":\"t_pose\"}"))
         .and(body_string_contains("filename=\"hero.glb\""))
         .and(body_string_contains("glTF!"))
         .respond_with(ResponseTemplate::new(202).set_body_json(created()))
@@ -40,7 +40,8 @@ async fn a_create_whose_answer_was_lost_is_repeated_under_the_same_key() {
         .await;
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("hero.glb"), "glTF!").unwrap();
-    let options = TaskOptions { influences: Some(8), ..TaskOptions::default() };
+    let options =
+        TaskOptions { influences: Some(8), rest_pose: Some("t_pose".to_owned()), ..TaskOptions::default() };
     let task = NewTask::file(folder.path().join("hero.glb")).options(options);
 
     let created = client(&server.uri()).create(&task).await.unwrap();

@@ -1,5 +1,6 @@
 //! Kinds of tasks, registered by name: what parameters they take and which files they make.
 
+use autorig_engine::rig::{Class, Fingers, RestPose, Symmetry};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -112,17 +113,6 @@ pub enum RigMode {
     RigOnly,
 }
 
-/// What the character is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RigClass {
-    /// The engine decides.
-    #[default]
-    Auto,
-    /// Two arms, two legs, a head.
-    Humanoid,
-}
-
 /// The options of a rig, as they come over the API.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -130,16 +120,30 @@ pub struct RigOptions {
     /// How much is made.
     pub mode: RigMode,
     /// What the character is.
-    pub class: RigClass,
+    pub class: Class,
     /// Joints the user has placed.
     pub joints: Vec<autorig_engine::JointHint>,
     /// Most influences a vertex may have, 1 to 8.
     pub influences: usize,
+    /// Fingers of a humanoid's hands.
+    pub fingers: Fingers,
+    /// What to do with a mesh that mirrors itself.
+    pub symmetry: Symmetry,
+    /// The pose the rig is delivered in.
+    pub rest_pose: RestPose,
 }
 
 impl Default for RigOptions {
     fn default() -> Self {
-        Self { mode: RigMode::Full, class: RigClass::Auto, joints: Vec::new(), influences: 4 }
+        Self {
+            mode: RigMode::Full,
+            class: Class::Auto,
+            joints: Vec::new(),
+            influences: 4,
+            fingers: Fingers::Auto,
+            symmetry: Symmetry::Auto,
+            rest_pose: RestPose::AsIs,
+        }
     }
 }
 
@@ -160,7 +164,8 @@ impl RigOptions {
         let Value::Object(fields) = params else {
             return Err(invalid("the options are not a JSON object"));
         };
-        const KNOWN: [&str; 4] = ["mode", "class", "joints", "influences"];
+        const KNOWN: [&str; 7] =
+            ["mode", "class", "joints", "influences", "fingers", "symmetry", "rest_pose"];
         if let Some(unknown) = fields.keys().find(|key| !KNOWN.contains(&key.as_str())) {
             let shown: String = unknown.chars().take(64).collect();
             return Err(Error::usage(
@@ -175,6 +180,9 @@ impl RigOptions {
                 "mode" => options.mode = field(&key, value)?,
                 "class" => options.class = field(&key, value)?,
                 "joints" => options.joints = field(&key, value)?,
+                "fingers" => options.fingers = field(&key, value)?,
+                "symmetry" => options.symmetry = field(&key, value)?,
+                "rest_pose" => options.rest_pose = field(&key, value)?,
                 _ => options.influences = field(&key, value)?,
             }
         }
@@ -223,6 +231,10 @@ mod tests {
         assert_eq!(RigOptions::parse(json!({})).unwrap(), RigOptions::default());
         let some = RigOptions::parse(json!({"mode": "rig_only", "influences": 8})).unwrap();
         assert_eq!((some.mode, some.influences), (RigMode::RigOnly, 8));
+        let some = json!({"class": "quadruped", "fingers": "none", "symmetry": "off", "rest_pose": "t_pose"});
+        let some = RigOptions::parse(some).unwrap();
+        assert_eq!((some.class, some.fingers), (Class::Quadruped, Fingers::None));
+        assert_eq!((some.symmetry, some.rest_pose), (Symmetry::Off, RestPose::TPose));
     }
 
     #[test]
@@ -234,6 +246,9 @@ mod tests {
             (json!({"influences": -1}), "invalid_option", "influences"),
             (json!({"mode": "half"}), "invalid_option", "mode"),
             (json!({"class": "fish"}), "invalid_option", "class"),
+            (json!({"fingers": 5}), "invalid_option", "fingers"),
+            (json!({"symmetry": "yes"}), "invalid_option", "symmetry"),
+            (json!({"rest_pose": "a_pose"}), "invalid_option", "rest_pose"),
             (json!({"joints": [{"name": "hips"}]}), "invalid_option", "joints"),
             (json!([1]), "invalid_option", "options"),
         ] {

@@ -13,14 +13,16 @@ mod attempt;
 mod create;
 mod dispatcher;
 mod events;
+mod quality;
 mod service;
 
 pub use create::{Created, Input, NewTask};
-pub use kind::{Deliverable, RIG_FILES, RigClass, RigKind, RigMode, RigOptions, TaskKind};
+pub use kind::{Deliverable, RIG_FILES, RigKind, RigMode, RigOptions, TaskKind};
 pub use model::{
     EventKind, InputFile, Owner, OwnerKind, Page, QueuePosition, QueueStatus, Stage, Task, TaskError,
     TaskEvent, TaskFile, TaskId, TaskStatus, Visibility,
 };
+pub use quality::TaskQuality;
 pub use retry::RetryPolicy;
 pub use service::{OpenFile, TaskService};
 

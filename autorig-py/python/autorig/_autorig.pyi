@@ -13,9 +13,12 @@ _Joints: TypeAlias = Mapping[str, Sequence[float]] | Sequence[Mapping[str, Any]]
 def rig(
     source: _Source,
     *,
-    class_: Literal["auto", "humanoid"] = "auto",
+    class_: Literal["auto", "humanoid", "quadruped", "bird", "creature", "prop"] = "auto",
     joints: _Joints | None = None,
     influences: int = 4,
+    fingers: Literal["auto", "none"] = "auto",
+    symmetry: Literal["auto", "off"] = "auto",
+    rest_pose: Literal["as_is", "t_pose"] = "as_is",
     threads: int | None = None,
     progress: Callable[[str, float], object] | None = None,
     name: str | None = None,

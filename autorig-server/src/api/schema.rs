@@ -19,8 +19,46 @@ pub(crate) enum Mode {
 pub(crate) enum Class {
     /// The engine decides.
     Auto,
-    /// Two arms, two legs, a head.
+    /// Two arms, two legs, a head: nothing is refused for its shape.
     Humanoid,
+    /// Four legs.
+    Quadruped,
+    /// Two legs and two wings.
+    Bird,
+    /// Any other living thing: a generic skeleton along its limbs.
+    Creature,
+    /// A thing that does not move by itself: one joint.
+    Prop,
+}
+
+/// Fingers of a humanoid's hands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+pub(crate) enum Fingers {
+    /// As many as the mesh has.
+    Auto,
+    /// None; they move with the hand.
+    None,
+}
+
+/// What to do with a mesh that mirrors itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+pub(crate) enum Symmetry {
+    /// Where the mesh mirrors itself, so do the joints and the weights.
+    Auto,
+    /// Each side by itself.
+    Off,
+}
+
+/// The pose the rig is delivered in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+pub(crate) enum RestPose {
+    /// The pose of the input.
+    AsIs,
+    /// A T-pose; the input's pose is kept as a clip.
+    TPose,
 }
 
 /// A joint placed by hand.
@@ -52,6 +90,12 @@ macro_rules! create_request {
             /// Most joints that move one vertex; 4 when left out.
             #[oai(validator(minimum(value = "1"), maximum(value = "8")))]
             pub influences: Option<u32>,
+            /// Fingers of a humanoid's hands; `auto` when left out.
+            pub fingers: Option<Fingers>,
+            /// What to do with a mesh that mirrors itself; `auto` when left out.
+            pub symmetry: Option<Symmetry>,
+            /// The pose the rig is delivered in; `as_is` when left out.
+            pub rest_pose: Option<RestPose>,
         }
     };
 }

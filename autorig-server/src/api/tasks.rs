@@ -127,7 +127,8 @@ impl State {
         let place = queue.map_or(0, |queue| queue.position);
         // Weak: a compressed answer has other bytes.
         let etag = format!("W/\"{}.{place}\"", task.version);
-        Ok((TaskView::of(task, queue), etag))
+        let quality = self.tasks.quality(task).await?;
+        Ok((TaskView::of(task, queue, quality), etag))
     }
 
     /// The task after its next change, or, when asked so, after its last one.

@@ -48,6 +48,12 @@ async fn options_may_stand_before_or_after_the_file_or_together_in_one_field() {
         Form::new().part("file", file(b"a")).text("influences", "8").text("joints", joints),
         Form::new().text("options", r#"{"influences": 8, "class": "humanoid"}"#).part("file", file(b"a")),
         Form::new().part("file", file(b"a")).text("options", ""),
+        Form::new()
+            .text("class", "quadruped")
+            .text("fingers", "none")
+            .text("symmetry", "off")
+            .text("rest_pose", "t_pose")
+            .part("file", file(b"a")),
     ];
     for form in forms {
         let answer = send(&server, form).await;
@@ -80,6 +86,9 @@ async fn an_option_with_a_bad_value_is_refused_and_nothing_stays() {
         Form::new().text("influences", "9").part("file", file(b"a")),
         Form::new().text("influences", "many").part("file", file(b"a")),
         Form::new().text("mode", "half").part("file", file(b"a")),
+        Form::new().text("class", "dragon").part("file", file(b"a")),
+        Form::new().text("rest_pose", "lying").part("file", file(b"a")),
+        Form::new().text("fingers", "5").part("file", file(b"a")),
         Form::new().text("options", "[1]").part("file", file(b"a")),
         Form::new().text("options", "{").part("file", file(b"a")),
         Form::new().text("mode", "full").text("mode", "full").part("file", file(b"a")),

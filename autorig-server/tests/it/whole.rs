@@ -38,6 +38,10 @@ async fn a_character_is_rigged_through_the_api() {
         server.get(&format!("/api/task/{id}/files/report_json")).send().await.unwrap().json().await.unwrap();
     assert_eq!(report["class"], "humanoid");
     assert_eq!(report["joints"].as_array().unwrap().len(), joints);
+    let quality = &report["quality"];
+    assert_eq!(task["quality"]["verdict"], quality["verdict"]);
+    let codes: Vec<&Value> = quality["reasons"].as_array().unwrap().iter().map(|r| &r["code"]).collect();
+    assert_eq!(task["quality"]["reasons"].as_array().unwrap().iter().collect::<Vec<_>>(), codes);
     let prepared =
         server.get(&format!("/api/task/{id}/prepared.glb")).send().await.unwrap().bytes().await.unwrap();
     for (name, bytes) in [("rigged.glb", &rigged), ("prepared.glb", &prepared)] {

@@ -4,7 +4,7 @@ use autorig_engine::{Options, Progress, Stage as EngineStage, read::Source, scen
 
 use crate::{
     Error, Result,
-    task::{RigClass, RigOptions, Stage},
+    task::{RigOptions, Stage},
 };
 
 /// What is rigged, and how.
@@ -34,13 +34,18 @@ const EXPORT_BEGINS: f32 = 0.95;
 
 /// Rigs, file by file.
 pub(super) fn perform(job: RigJob, sink: &mut dyn Sink) -> Result<()> {
-    let mut options = Options { threads: job.threads, ..Options::default() };
-    options.class = match job.options.class {
-        RigClass::Auto => autorig_engine::rig::Class::Auto,
-        RigClass::Humanoid => autorig_engine::rig::Class::Humanoid,
+    // The mode says which files are made, which is not the engine's business.
+    let RigOptions { mode: _, class, joints, influences, fingers, symmetry, rest_pose } = job.options;
+    let mut options = Options {
+        class,
+        joints,
+        influences,
+        fingers,
+        symmetry,
+        rest_pose,
+        threads: job.threads,
+        ..Options::default()
     };
-    options.joints = job.options.joints;
-    options.influences = job.options.influences;
     // The upload's limit was checked when it arrived.
     options.limits.file_bytes = options.limits.file_bytes.max(job.bytes.len() as u64);
     let source = Source::bytes(job.name, job.bytes);

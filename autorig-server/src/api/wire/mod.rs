@@ -7,7 +7,9 @@ mod names;
 
 use std::collections::BTreeMap;
 
-use autorig_core::task::{Page, QueuePosition, QueueStatus, Task, TaskError, TaskFile, kind::safe_stem};
+use autorig_core::task::{
+    Page, QueuePosition, QueueStatus, Task, TaskError, TaskFile, TaskQuality, kind::safe_stem,
+};
 use chrono::{DateTime, Utc};
 use poem_openapi::Object;
 
@@ -135,10 +137,16 @@ pub(crate) struct PreStep {
 /// What the automatic check of the result says.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 pub(crate) struct Quality {
-    /// `good`, `look` or `poor`.
+    /// `good`, `review` or `poor`.
     pub verdict: String,
-    /// Why.
+    /// Codes of the reasons why it is not better, the worst first; the report has their numbers and joints.
     pub reasons: Vec<String>,
+}
+
+impl From<TaskQuality> for Quality {
+    fn from(quality: TaskQuality) -> Self {
+        Self { verdict: quality.verdict.as_str().to_owned(), reasons: quality.reasons }
+    }
 }
 
 /// Whose task it is.
@@ -208,7 +216,7 @@ pub(crate) struct TaskView {
 }
 
 impl TaskView {
-    pub(crate) fn of(task: &Task, queue: Option<QueuePosition>) -> Self {
+    pub(crate) fn of(task: &Task, queue: Option<QueuePosition>, quality: Option<TaskQuality>) -> Self {
         let id = task.id;
         Self {
             id: id.to_string(),
@@ -227,7 +235,7 @@ impl TaskView {
             files: task.files.iter().map(|file| FileView::of(id, file)).collect(),
             pre_step: None,
             video_ready: task.file("video").is_some(),
-            quality: None,
+            quality: quality.map(Into::into),
             error: task.error.as_ref().map(Into::into),
             attempt: task.attempt,
             next_attempt_at: task.next_attempt_at,
