@@ -42,7 +42,9 @@ export function usageProblems(sources, texts) {
   const asked = [...sources.matchAll(/\bt\(\s*'([^']+)'/g)].map((match) => match[1]);
   const literals = new Set([...sources.matchAll(/'([\w.]+)'/g)].map((match) => match[1]));
   const patterns = [...sources.matchAll(/`([\w.]+\.\$\{[^`]*)`/g)].map((match) => pattern(match[1]));
-  const byCode = [...literals].filter((text) => /^(error\.(title|remedy)|warning)$/.test(text));
+  const byCode = [...literals].filter((text) =>
+    /^(error\.(title|remedy)|warning|quality\.reason)$/.test(text),
+  );
   const isUsed = (key) =>
     literals.has(key) ||
     patterns.some((known) => known.test(key)) ||

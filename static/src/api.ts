@@ -72,6 +72,8 @@ export interface JointReport {
   confidence: number;
 }
 
+export type Verdict = 'good' | 'review' | 'poor';
+
 /** `<name>_report.json`, as the engine writes it. */
 export interface Report {
   schema_version: number;
@@ -100,6 +102,13 @@ export interface Report {
   class_confidence: number;
   confidence: number;
   joints: JointReport[];
+  /** Absent in reports of older engines. */
+  quality?: {
+    verdict: Verdict;
+    score: number;
+    reasons: { code: string; severity: Verdict; value: number; joints: string[] }[];
+  };
+  rest_pose?: { turned: { joint: string; degrees: number }[]; clip: string | null } | null;
   skin: { max_influences: number; rigid_parts: number; filled_vertices: number };
   warnings: { code: string; message: string }[];
 }
@@ -160,9 +169,16 @@ export async function cancelTask(id: string): Promise<void> {
   await request(taskUrl(id, '/cancel'), { method: 'POST' });
 }
 
-export async function createFromLink(link: string, signal: AbortSignal): Promise<Created> {
+/** Options a visitor has chosen; what is absent is the server's default. */
+export type RigChoices = Partial<Record<'class' | 'rest_pose' | 'fingers' | 'symmetry', string>>;
+
+export async function createFromLink(
+  link: string,
+  choices: RigChoices,
+  signal: AbortSignal,
+): Promise<Created> {
   const headers = { 'Content-Type': 'application/json', 'Idempotency-Key': newKey() };
-  const body = JSON.stringify({ link });
+  const body = JSON.stringify({ link, ...choices });
   const answer = await request('/api/task/create', { method: 'POST', headers, body, signal });
   return (await answer.json()) as Created;
 }
@@ -170,6 +186,7 @@ export async function createFromLink(link: string, signal: AbortSignal): Promise
 /** Uploads by XMLHttpRequest, because `fetch` does not tell how much has been sent. */
 export function createFromFile(
   file: File,
+  choices: RigChoices,
   onSent: (sent: number, total: number) => void,
   signal: AbortSignal,
 ): Promise<Created> {
@@ -190,6 +207,7 @@ export function createFromFile(
     upload.onabort = () => reject(new DOMException('upload cancelled', 'AbortError'));
     signal.addEventListener('abort', () => upload.abort(), { once: true });
     const body = new FormData();
+    for (const [name, value] of Object.entries(choices)) body.append(name, value);
     body.append('file', file, file.name);
     upload.send(body);
   });

@@ -61,7 +61,10 @@ export function t(key: TextKey, values: Values = {}): string {
 }
 
 /** A text whose key is made from a code of the server, or `null` where the catalogue has none. */
-export function textForCode(prefix: 'error.title' | 'error.remedy' | 'warning', code: string): string | null {
+export function textForCode(
+  prefix: 'error.title' | 'error.remedy' | 'warning' | 'quality.reason',
+  code: string,
+): string | null {
   return texts[`${prefix}.${code}`] ?? null;
 }
 

@@ -1,6 +1,6 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
-import { type Created, createFromFile, createFromLink, Problem } from '../api';
+import { type Created, createFromFile, createFromLink, Problem, type RigChoices } from '../api';
 import { PageElement } from '../components/element';
 import { icon } from '../components/icon';
 import { type Failure, problemCard } from '../components/problem-card';
@@ -10,6 +10,7 @@ import { TRIANGLE_LIMIT, UPLOAD_LIMIT_BYTES } from '../limits';
 import './drop-zone';
 import './history-list';
 import './queue-line';
+import './rig-options';
 import { type Upload, uploadCard } from './upload-card';
 
 const SAMPLE_COMMAND = 'autorig sample human -o human.glb';
@@ -20,6 +21,7 @@ export class HomePage extends PageElement {
   @state() private upload: Upload | null = null;
   @state() private failure: Failure | null = null;
   @state() private copied = false;
+  @state() private choices: RigChoices = {};
   private abort: AbortController | undefined;
 
   override render(): TemplateResult {
@@ -53,9 +55,15 @@ export class HomePage extends PageElement {
 
   private dropZone(): TemplateResult {
     return html`<drop-zone
-      @file=${(event: CustomEvent<File>) => this.sendFile(event.detail)}
-      @link=${(event: CustomEvent<string>) => this.sendLink(event.detail)}
-    ></drop-zone>`;
+        @file=${(event: CustomEvent<File>) => this.sendFile(event.detail)}
+        @link=${(event: CustomEvent<string>) => this.sendLink(event.detail)}
+      ></drop-zone>
+      <rig-options
+        .choices=${this.choices}
+        @choices=${(event: CustomEvent<RigChoices>) => {
+          this.choices = event.detail;
+        }}
+      ></rig-options>`;
   }
 
   private sampleHint(): TemplateResult {
@@ -90,6 +98,7 @@ export class HomePage extends PageElement {
     void this.run(upload, (signal) =>
       createFromFile(
         file,
+        this.choices,
         (sent, total) => {
           const elapsedSeconds = (performance.now() - started) / 1000;
           this.upload = { ...upload, sent, total, elapsedSeconds };
@@ -101,7 +110,7 @@ export class HomePage extends PageElement {
 
   private sendLink(link: string): void {
     const upload: Upload = { name: link, sent: 0, total: 0, elapsedSeconds: 0, kind: 'link' };
-    void this.run(upload, (signal) => createFromLink(link, signal));
+    void this.run(upload, (signal) => createFromLink(link, this.choices, signal));
   }
 
   private async run(upload: Upload, create: (signal: AbortSignal) => Promise<Created>): Promise<void> {

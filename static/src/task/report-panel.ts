@@ -1,14 +1,26 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import type { Report } from '../api';
+import type { Report, Verdict } from '../api';
 import { icon } from '../components/icon';
 import { sentence } from '../components/problem-card';
 import { formatCount, formatLength, formatPercent } from '../format';
-import { language, t, textForCode } from '../i18n';
+import { language, type TextKey, t, textForCode } from '../i18n';
 
 /** Below this the person should look, as the engine's report has it. */
 export const UNSURE = 0.5;
 /** Warnings that the panel tells in words of its own. */
 const SAID_ABOVE = ['low_confidence', 'was_rigged'];
+const CLASSES: Record<string, TextKey> = {
+  humanoid: 'report.class.humanoid',
+  quadruped: 'report.class.quadruped',
+  bird: 'report.class.bird',
+  creature: 'report.class.creature',
+  prop: 'report.class.prop',
+};
+const VERDICTS: Record<Verdict, TextKey> = {
+  good: 'quality.good',
+  review: 'quality.review',
+  poor: 'quality.poor',
+};
 
 /** What the engine found and how sure it is. */
 export function reportPanel(report: Report): TemplateResult {
@@ -28,22 +40,39 @@ export function reportPanel(report: Report): TemplateResult {
 }
 
 function verdict(report: Report): TemplateResult {
-  const unsure = report.confidence < UNSURE;
+  const { quality } = report;
+  const unsure = quality ? quality.verdict !== 'good' : report.confidence < UNSURE;
+  const word = quality ? t(VERDICTS[quality.verdict]) : t(unsure ? 'report.unsure' : 'report.sure');
   return html`<div class="verdict" data-unsure=${unsure} data-test="confidence">
     <p class="verdict-head">
       <span>${t('report.confidence')}</span>
       <strong class="numbers">${formatPercent(report.confidence, language())}</strong>
     </p>
     <meter min="0" max="1" low=${UNSURE} .value=${report.confidence} aria-label=${t('report.confidence')}></meter>
-    <p class="verdict-text">${unsure ? icon('alert') : nothing}${unsure ? t('report.unsure') : t('report.sure')}</p>
+    <p class="verdict-text">${unsure ? icon('alert') : nothing}${word}</p>
+    ${reasons(report)}
   </div>`;
+}
+
+/** Why the rig is not better, and what to do about it. */
+function reasons(report: Report): TemplateResult | typeof nothing {
+  const found = report.quality?.reasons ?? [];
+  if (found.length === 0) return nothing;
+  return html`<ul class="reasons" data-test="reasons">
+    ${found.map(
+      ({ code, joints }) => html`<li>
+        ${textForCode('quality.reason', code) ?? sentence(code.replaceAll('_', ' '))}
+        ${joints.map((joint) => html`<span class="chip">${joint}</span> `)}
+      </li>`,
+    )}
+  </ul>`;
 }
 
 function facts(report: Report): [string, string][] {
   const { input, orientation, skin } = report;
   const count = (value: number) => formatCount(value, language());
   return [
-    [t('report.class'), report.class === 'humanoid' ? t('report.class.humanoid') : report.class],
+    [t('report.class'), classText(report.class)],
     [t('report.height'), formatLength(orientation.height * orientation.metres_per_unit, language())],
     [t('report.joints'), count(report.joints.length)],
     [t('report.influences'), count(skin.max_influences)],
@@ -53,6 +82,11 @@ function facts(report: Report): [string, string][] {
     [t('report.materials'), count(input.materials)],
     [t('report.textures'), count(input.textures)],
   ];
+}
+
+function classText(name: string): string {
+  const key = CLASSES[name];
+  return key ? t(key) : name;
 }
 
 /** The engine's warnings in its own, exact words, or in the visitor's language where the catalogue has them. */
