@@ -11,8 +11,12 @@ dev_bench() {
             install_npm scripts/validator || die "the glTF validator could not be installed; is the network up?"
             bench_rig "$@"
             ;;
+        quality)
+            install_python requirements.txt || die "installing Python packages into .venv failed; is the network up?"
+            bench_quality "$@"
+            ;;
         stages) bench_stages "$@" ;;
-        *) die "unknown benchmark '$what': rig, stages" ;;
+        *) die "unknown benchmark '$what': rig, quality, stages" ;;
     esac
 }
 
@@ -42,6 +46,15 @@ bench_rig() {
     cargo build --locked --release -p autorig-engine --examples
     cargo build --locked --release -p autorig-benches --bin cost
     "$VENV/bin/python" scripts/bench_rig.py --bin "$TARGET/release/examples/rig_file" --out "$out" --only "$only" "${args[@]}"
+}
+
+bench_quality() {
+    local only=''
+    [ "${1:-}" != --only ] || only=${2:?--only needs a part of a case\'s name}
+    mkdir -p "$ARTIFACTS/bench"
+    say "building the engine (release)"
+    cargo build --locked --release -p autorig-engine --examples
+    "$VENV/bin/python" scripts/bench_quality.py --bin "$TARGET/release/examples/rig_file" --out "$ARTIFACTS/bench" --only "$only"
 }
 
 # Another revision's runner, built in a worktree of its own that shares nothing but the crates already downloaded. One
