@@ -83,6 +83,8 @@ const LEARNED_SURE: f32 = 0.98;
 const LEARNED_BONUS: f32 = 0.1;
 /// From this learned probability on what has limbs, but fits no template, is a thing all the same.
 const LEARNED_PROP: f32 = 0.8;
+/// From this learned probability of all animals together on what shows too few limbs is a creature all the same.
+const LEARNED_ANIMAL: f32 = 0.8;
 
 /// All that is known about the class of a body.
 #[derive(Debug, Clone, Copy)]
@@ -110,9 +112,11 @@ impl Evidence {
             believed + if l[0] >= LEARNED_SURE { LEARNED_BONUS } else { 0.0 }
         });
         let thing = self.learned.is_some_and(|l| l[4] >= LEARNED_PROP);
+        let animal = self.learned.is_some_and(|l| l[1] + l[2] + l[3] >= LEARNED_ANIMAL);
         match kind {
             _ if human >= weight => (Humanoid, self.human),
             Creature if thing => (Prop, sure),
+            Prop if animal => (Creature, sure),
             _ => (kind, sure),
         }
     }
@@ -145,6 +149,8 @@ mod tests {
         assert_eq!(decided(0.2, (CharacterClass::Creature, 0.35), shark), CharacterClass::Creature);
         let prop = Some([0.02, 0.02, 0.01, 0.05, 0.9]);
         assert_eq!(decided(0.05, (CharacterClass::Creature, 0.35), prop), CharacterClass::Prop);
+        let bear = Some([0.01, 0.9, 0.0, 0.05, 0.04]);
+        assert_eq!(decided(0.0, (CharacterClass::Prop, 0.35), bear), CharacterClass::Creature);
         let human = Some([0.99, 0.0, 0.0, 0.0, 0.0]);
         assert_eq!(decided(0.06, (CharacterClass::Creature, 0.35), human), CharacterClass::Humanoid);
     }

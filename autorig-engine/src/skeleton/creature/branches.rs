@@ -17,8 +17,8 @@ use super::{
 const BIN: u32 = 2 * UNITS;
 /// A branch is at least so long, as a share of the longest way through the body.
 const SHORTEST: f64 = 0.045;
-/// A branch is at least so long, in half widths at its base.
-const SLENDER: f64 = 1.2;
+/// A branch is at least so long, in half widths at its base: legs of a bear are hardly longer than they are thick.
+const SLENDER: f64 = 0.6;
 /// Junctions closer than this, in level sets, are one.
 const SAME_JUNCTION: usize = 3;
 
