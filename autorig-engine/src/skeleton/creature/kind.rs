@@ -56,7 +56,7 @@ impl Shape {
         let (rear, front) = ends(self);
         let head = [rear, front].into_iter().flatten().any(|i| !self.limbs[i].is_sheet());
         let few = self.limbs.len() < 2;
-        let furniture = self.legs.len() >= 4 && !head && self.limbs.len() <= self.legs.len() + 1;
+        let furniture = self.legs.len() >= 4 && !head && self.limbs.len() <= self.legs.len() + 3;
         let turned = self.second_mirror >= THING_MIRROR && self.limbs.len() <= 4;
         few || furniture || turned
     }
