@@ -2,15 +2,15 @@
 //!
 //! | module | what |
 //! | --- | --- |
-//! | [`grid`] | the filled cells as a graph |
-//! | [`branches`] | the curve skeleton: a tree of branches with centre lines |
-//! | [`symmetry`] | the mirror plane |
-//! | [`limbs`] | free ends, in pairs |
-//! | [`orientation`] | up and forward |
-//! | [`shape`] | all of that together |
-//! | [`kind`] | what kind of body it is |
-//! | [`generic`] | chains along the branches |
-//! | [`template`] | joints of a kind of body, as data |
+//! | `grid` | the filled cells as a graph |
+//! | `branches` | the curve skeleton: a tree of branches with centre lines |
+//! | `symmetry` | the mirror plane |
+//! | `limbs` | free ends, in pairs |
+//! | `orientation` | up and forward |
+//! | `shape` | all of that together |
+//! | `kind` | what kind of body it is |
+//! | `generic` | chains along the branches |
+//! | `template` | joints of a kind of body, as data |
 //! | [`quadruped`], [`bird`] | the rules of the templates |
 //! | [`mod@build`] | joints as they are put together |
 
