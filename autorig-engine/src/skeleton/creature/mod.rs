@@ -11,8 +11,8 @@
 //! | `kind` | what kind of body it is |
 //! | `generic` | chains along the branches |
 //! | `template` | joints of a kind of body, as data |
-//! | [`quadruped`], [`bird`] | the rules of the templates |
-//! | [`mod@build`] | joints as they are put together |
+//! | `quadruped`, `bird` | the rules of the templates |
+//! | `build` | joints as they are put together |
 
 use glam::{DMat3, DVec3};
 
