@@ -2,7 +2,7 @@
 //!
 //! A marker moves its own joint and nothing else, with two exceptions. Fingers are placed against their hand, so they
 //! move along with it. And a joint between two markers of one limb does not stay behind when both are far from where
-//! the engine had them: it follows like a bead on a string with [`SLACK`], as far between the two shifts as it lies
+//! the engine had them: it follows like a bead on a string with `SLACK`, as far between the two shifts as it lies
 //! between the two joints. Both depend on the markers alone, not on the order in which they were set.
 //!
 //! Markers on every joint that a humanoid must have are a skeleton of the user's own: it has the fingers they name and no
