@@ -78,7 +78,9 @@ pub struct OrientationReport {
     pub height: f64,
     /// What one unit of the input most likely is, in metres.
     pub metres_per_unit: f64,
-    /// 0 to 1.
+    /// How sure the unit is, 0 to 1.
+    pub unit_confidence: f32,
+    /// How likely `up` and `forward` are right within 45°, 0 to 1.
     pub confidence: f32,
 }
 
@@ -123,7 +125,7 @@ pub(crate) fn build(
 ) -> Report {
     let joints = &fit.skeleton.joints;
     let mean = joints.iter().map(|j| j.confidence).sum::<f32>() / joints.len().max(1) as f32;
-    let confidence = mean.min(fit.class_confidence).min(0.4 + body.orientation_confidence);
+    let confidence = mean.min(fit.class_confidence).min(body.orientation_confidence);
     if confidence < DOUBTFUL {
         scene.warn(
             "low_confidence",
@@ -131,7 +133,7 @@ pub(crate) fn build(
         );
     }
     let (lo, hi) = scene.bounds().unwrap_or_default();
-    let rows = body.frame.rotation.transpose();
+    let rows = body.file_axes.transpose();
     Report {
         schema_version: SCHEMA_VERSION,
         engine_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -153,6 +155,7 @@ pub(crate) fn build(
             left: rows.x_axis.into(),
             height: body.height / body.frame.scale,
             metres_per_unit: body.frame.scale,
+            unit_confidence: body.unit_confidence,
             confidence: body.orientation_confidence,
         },
         class: fit.class,

@@ -149,7 +149,8 @@ impl Session {
     /// Joints that tell another orientation than before turn the body, and nothing found in the old one holds.
     fn orient(&mut self, progress: &mut dyn Progress) -> Result<()> {
         let known = markers::orientation_of(&self.options.joints);
-        if known != self.known {
+        let same = known.map_or(self.known.is_none(), |known| self.body.stands_as(known));
+        if !same {
             begin(progress, Stage::Analyse)?;
             self.body = analyse(&self.scene, known)?;
             (self.known, self.fits) = (known, [None, None]);

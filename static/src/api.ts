@@ -96,6 +96,7 @@ export interface Report {
     left: Vector;
     height: number;
     metres_per_unit: number;
+    unit_confidence: number;
     confidence: number;
   };
   class: string;

@@ -1,107 +1,93 @@
-//! Nearest neighbours among points, by a uniform grid.
+//! Nearest neighbours among points, by a k-d tree (Bentley 1975).
+//!
+//! A tree rather than a grid, because a stray vertex far away would leave all the others in one cell.
 
-use glam::{DVec3, IVec3};
+use glam::DVec3;
 
-/// Points a cell holds on average.
-const PER_CELL: f64 = 2.0;
+/// Points of a leaf.
+const LEAF: usize = 8;
 
-/// A grid of points that answers which is nearest.
+/// Points that answer which of them is nearest.
 pub struct Nearest {
-    origin: DVec3,
-    cell: f64,
-    size: IVec3,
-    /// Where each cell's points begin in `order`; one more at the end.
-    starts: Vec<u32>,
+    nodes: Vec<Node>,
+    /// Indices of the points, leaf by leaf.
     order: Vec<u32>,
-    points: Vec<DVec3>,
+    /// The points in that order.
+    sorted: Vec<DVec3>,
+}
+
+struct Node {
+    /// Inner: the axis and where it is split. Leaf: unused.
+    axis: usize,
+    split: f64,
+    /// Leaf: its range of `order`. Inner: unused.
+    range: (u32, u32),
+    /// Inner: the child on the far side; the near one follows its parent. Leaf: 0.
+    second: u32,
 }
 
 impl Nearest {
-    /// Over the given points, which are answered by their index.
+    /// Over the given points, which are answered by their index. They must be finite.
     pub fn new(points: Vec<DVec3>) -> Self {
-        let (lo, hi) = points
-            .iter()
-            .fold((DVec3::INFINITY, DVec3::NEG_INFINITY), |(lo, hi), p| (lo.min(*p), hi.max(*p)));
-        let (lo, extent) = if points.is_empty() { (DVec3::ZERO, DVec3::ONE) } else { (lo, hi - lo) };
-        let longest = extent.max_element().max(f64::MIN_POSITIVE);
-        // Points lie on surfaces, so cells are chosen as if they filled a square of the longest side.
-        let cells = (points.len() as f64 / PER_CELL).sqrt().clamp(1.0, 256.0);
-        let cell = longest / cells;
-        let size = (extent / cell).floor().as_ivec3() + IVec3::ONE;
-        let mut grid = Self {
-            origin: lo,
-            cell,
-            size,
-            starts: vec![0; (size.x * size.y * size.z) as usize + 1],
-            order: Vec::new(),
-            points,
-        };
-        let cells: Vec<usize> = grid.points.iter().map(|p| grid.index(grid.cell_of(*p))).collect();
-        for &c in &cells {
-            grid.starts[c + 1] += 1;
+        let mut tree = Self { nodes: Vec::new(), order: (0..points.len() as u32).collect(), sorted: points };
+        if !tree.order.is_empty() {
+            let points = std::mem::take(&mut tree.sorted);
+            tree.build(&points, 0, points.len());
+            tree.sorted = tree.order.iter().map(|&i| points[i as usize]).collect();
         }
-        for i in 1..grid.starts.len() {
-            grid.starts[i] += grid.starts[i - 1];
-        }
-        let mut next = grid.starts.clone();
-        grid.order = vec![0; cells.len()];
-        for (i, &c) in cells.iter().enumerate() {
-            grid.order[next[c] as usize] = i as u32;
-            next[c] += 1;
-        }
-        grid
+        tree
     }
 
     /// Index and distance of the nearest point; of equals the first. `None` without points.
     pub fn nearest(&self, at: DVec3) -> Option<(usize, f64)> {
-        let centre = self.cell_of(at);
-        let reach = self.size.max_element();
-        let mut best: Option<(f64, u32)> = None;
-        for ring in 0..=reach {
-            // Cells of this ring are at least so far away, counted from the clamped cell of the query.
-            if let Some((d, _)) = best
-                && d.sqrt() < (f64::from(ring) - 1.0) * self.cell
-            {
-                break;
-            }
-            self.visit_ring(centre, ring, |i| {
-                let d = self.points[i as usize].distance_squared(at);
-                if best.is_none_or(|b| (d, i) < b) {
-                    best = Some((d, i));
-                }
-            });
+        if self.nodes.is_empty() {
+            return None;
         }
-        best.map(|(d, i)| (i as usize, d.sqrt()))
+        let mut best = (f64::INFINITY, u32::MAX);
+        self.search(0, at, &mut best);
+        (best.1 != u32::MAX).then(|| (best.1 as usize, best.0.sqrt()))
     }
 
-    fn cell_of(&self, p: DVec3) -> IVec3 {
-        ((p - self.origin) / self.cell).floor().as_ivec3().clamp(IVec3::ZERO, self.size - IVec3::ONE)
+    fn build(&mut self, points: &[DVec3], start: usize, end: usize) {
+        let index = self.nodes.len();
+        self.nodes.push(Node { axis: 0, split: 0.0, range: (start as u32, end as u32), second: 0 });
+        if end - start <= LEAF {
+            return;
+        }
+        let (mut lo, mut hi) = (DVec3::INFINITY, DVec3::NEG_INFINITY);
+        for &i in &self.order[start..end] {
+            (lo, hi) = (lo.min(points[i as usize]), hi.max(points[i as usize]));
+        }
+        let axis = (hi - lo).max_position();
+        let middle = usize::midpoint(start, end);
+        let (_, median, _) = self.order[start..end].select_nth_unstable_by(middle - start, |a, b| {
+            points[*a as usize][axis].total_cmp(&points[*b as usize][axis]).then(a.cmp(b))
+        });
+        let split = points[*median as usize][axis];
+        self.build(points, start, middle);
+        let second = self.nodes.len() as u32;
+        self.nodes[index] = Node { axis, split, range: (0, 0), second };
+        self.build(points, middle, end);
     }
 
-    fn index(&self, c: IVec3) -> usize {
-        ((c.z * self.size.y + c.y) * self.size.x + c.x) as usize
-    }
-
-    /// Points in the cells whose largest coordinate difference to `centre` is `ring`.
-    fn visit_ring(&self, centre: IVec3, ring: i32, mut visit: impl FnMut(u32)) {
-        let lo = (centre - IVec3::splat(ring)).max(IVec3::ZERO);
-        let hi = (centre + IVec3::splat(ring)).min(self.size - IVec3::ONE);
-        for z in lo.z..=hi.z {
-            for y in lo.y..=hi.y {
-                let face = (z - centre.z).abs() == ring || (y - centre.y).abs() == ring;
-                let mut x = lo.x;
-                while x <= hi.x {
-                    if face || (x - centre.x).abs() == ring {
-                        let c = self.index(IVec3::new(x, y, z));
-                        for &i in &self.order[self.starts[c] as usize..self.starts[c + 1] as usize] {
-                            visit(i);
-                        }
-                        x += 1;
-                    } else {
-                        x = (centre.x + ring).max(x + 1);
-                    }
+    fn search(&self, index: usize, at: DVec3, best: &mut (f64, u32)) {
+        let node = &self.nodes[index];
+        if node.second == 0 {
+            for i in node.range.0 as usize..node.range.1 as usize {
+                let candidate = (self.sorted[i].distance_squared(at), self.order[i]);
+                if candidate < *best {
+                    *best = candidate;
                 }
             }
+            return;
+        }
+        let across = at[node.axis] - node.split;
+        let (near, far) =
+            if across < 0.0 { (index + 1, node.second as usize) } else { (node.second as usize, index + 1) };
+        self.search(near, at, best);
+        // Points on the splitting plane lie on both sides, so equal distances are looked at too.
+        if across * across <= best.0 {
+            self.search(far, at, best);
         }
     }
 }
@@ -114,15 +100,24 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_nearest_point_is_the_one_a_full_search_finds(
-            points in prop::collection::vec((-5.0..5.0_f64, -1.0..1.0_f64, -0.1..0.1_f64), 1..200),
+        fn the_nearest_point_is_the_first_of_those_a_full_search_finds(
+            points in prop::collection::vec((-5..5_i32, -1..2_i32, -1..1_i32), 1..200),
             at in (-9.0..9.0_f64, -9.0..9.0_f64, -9.0..9.0_f64),
         ) {
-            let points: Vec<DVec3> = points.into_iter().map(DVec3::from).collect();
+            // Whole numbers, so that many points coincide.
+            let points: Vec<DVec3> =
+                points.into_iter().map(|(x, y, z)| DVec3::new(x.into(), y.into(), z.into())).collect();
             let at = DVec3::from(at);
-            let expected = points.iter().map(|p| p.distance_squared(at)).fold(f64::INFINITY, f64::min).sqrt();
-            let (_, distance) = Nearest::new(points).nearest(at).unwrap();
-            prop_assert!((distance - expected).abs() < 1e-9);
+            let distance = |i: usize| points[i].distance_squared(at);
+            let expected = (0..points.len()).fold(0, |b, i| if distance(i) < distance(b) { i } else { b });
+            let (found, far) = Nearest::new(points.clone()).nearest(at).unwrap();
+            prop_assert_eq!(found, expected);
+            prop_assert!((far - distance(expected).sqrt()).abs() < 1e-12);
         }
+    }
+
+    #[test]
+    fn without_points_there_is_no_nearest_one() {
+        assert!(Nearest::new(Vec::new()).nearest(DVec3::ZERO).is_none());
     }
 }

@@ -1,21 +1,37 @@
 //! Which way is up, and where the character faces.
 //!
-//! A file says neither reliably. The network tells front and up for any turn of the cloud, so it is asked for all 24
-//! turns that map axes to axes; the answers, turned back, are votes for the same two directions. The turn that agrees
-//! best with all of them wins, and the margin to the next tells how sure that is.
+//! A file says neither reliably. Nothing here looks at the file's axes either: every step starts from directions that the
+//! body itself has, so a body that comes turned, by any angle about any axis, is understood the same way and gets the same
+//! joints.
+//!
+//! 1. The body's planes of symmetry ([`super::mirror`]) and, within the best of them, the principal axes give a few ways in
+//!    which it may stand.
+//! 2. The network is asked for front and up in each. An answer counts twice: as a vote for those directions, averaged over
+//!    all ways to stand, and as the network's opinion on this way alone, because it is surest of characters that stand
+//!    upright. How well the body mirrors itself from left to right counts too.
+//! 3. Where that is not clear, more ways to stand and more samplings are asked.
+//! 4. Left is then the normal of the plane of symmetry. A body in an uneven pose has no such plane; there the network's
+//!    front counts, by as much as the plane fails to agree.
 
 use glam::{DMat3, DVec3};
 use rayon::prelude::*;
 
-use crate::skeleton::predictor::{Cloud, front_and_up, predict};
+use super::{
+    axes::{eigen, symmetric_product},
+    mirror::{Mirror, mirrors},
+    surface::SurfacePoint,
+};
+use crate::skeleton::predictor::{Cloud, front_and_up};
 
 /// How a file's frame lies in canonical space.
 #[derive(Debug, Clone, Copy)]
 pub struct Orientation {
     /// File to canonical: rows are the character's left, up and forward in the file's frame.
     pub rotation: DMat3,
-    /// 0 to 1.
+    /// How likely up and forward are right within 45°, 0 to 1.
     pub confidence: f32,
+    /// Where the body mirrors itself: the plane's coordinate along the character's left, in the file's frame.
+    pub middle: Option<f64>,
 }
 
 /// The 24 rotations of a cube: rows are left, up, forward.
@@ -32,37 +48,239 @@ pub fn cube_rotations() -> Vec<DMat3> {
     turns
 }
 
-/// A vote that wins by this much needs no second look.
-const CLEAR_MARGIN: f64 = 0.6;
-/// Candidates that get a second look.
-const CANDIDATES: usize = 6;
-/// One percent of the height that the predicted joints scatter counts as much as this share of the vote.
-const SPREAD_WEIGHT: f64 = 0.3;
+/// A way to stand that leads by this much needs no further look. Scores reach 5: a vote and an opinion of 2 each, and the
+/// symmetry's 1.
+const CLEAR_LEAD: f64 = 1.2;
+/// A plane of symmetry with so many times the agreement of the next is the body's.
+const CLEAR_PLANE: f64 = 1.3;
+/// Ways to stand that are asked about on every sampling when the lead is not clear.
+const FINALISTS: usize = 4;
+/// Principal variances within a plane closer than this ratio do not tell directions; the diagonals are asked too.
+const ROUND: f64 = 1.5;
+/// Agreements of a plane of symmetry between which it takes over from the network.
+const TRUSTED: (f64, f64) = (0.3, 0.6);
+/// Logistic calibration of the lead over the runner-up: the lead with even odds, and the lead that multiplies the odds by e.
+/// Characters whose front looks like their back lead by 0.2–0.9, others by 2–4.
+const EVEN_LEAD: f64 = 0.3;
+const LEAD_SCALE: f64 = 0.4;
 
-/// Votes over the 24 turns of the first cloud. Where the vote is close, the joints are predicted in each of the best
-/// turns: in a wrong one the passes contradict each other, so the steadiest wins.
-pub fn orient(clouds: &[Cloud]) -> Orientation {
-    let turns = cube_rotations();
-    let Some(first) = clouds.first() else {
-        return Orientation { rotation: DMat3::IDENTITY, confidence: 0.0 };
+/// Finds the orientation from samplings of the surface, at least one of them and each in random order. Where the caller
+/// knows about how the body stands, `known` overrules the network when it stands otherwise.
+pub fn orient(samplings: &[Vec<SurfacePoint>], known: Option<DMat3>) -> Orientation {
+    let (normalised, centroid, radius) = normalise(samplings);
+    let Some(first) = normalised.first() else {
+        return Orientation { rotation: DMat3::IDENTITY, confidence: 0.0, middle: None };
     };
-    let votes: Vec<(DVec3, DVec3)> = turns.par_iter().map(|&turn| front_and_up(first, turn)).collect();
-    let front: DVec3 = votes.iter().map(|v| v.0).sum::<DVec3>() / votes.len() as f64;
-    let up: DVec3 = votes.iter().map(|v| v.1).sum::<DVec3>() / votes.len() as f64;
-    let score = |turn: &DMat3| turn.row(2).dot(front) + turn.row(1).dot(up);
-    let mut ranked: Vec<(f64, DMat3)> = turns.iter().map(|turn| (score(turn), *turn)).collect();
-    // A stable sort: of equals the earlier turn wins, and the file's own frame comes first.
-    ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
-    if ranked[0].0 - ranked[1].0 < CLEAR_MARGIN {
-        ranked.truncate(CANDIDATES);
-        for (score, turn) in &mut ranked {
-            let turned: Vec<Cloud> = clouds.iter().map(|c| c.turned(*turn)).collect();
-            *score -= SPREAD_WEIGHT * predict(&turned).relative_spread() * 100.0;
-        }
-        ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let planes = mirrors(first, &normalised[1.min(normalised.len() - 1)..].concat());
+    let bases: Vec<Basis> = planes.iter().map(|p| Basis::new(p.normal, first)).collect();
+    let clouds: Vec<Cloud> = normalised.iter().map(|points| Cloud::new(points)).collect();
+    let mut settled = settle(&ballot(&clouds, &bases, &planes), &planes, &clouds);
+    if let Some(known) = known.filter(|known| !alike(*known, settled.rotation)) {
+        settled = settle_known(known, &bases, &planes);
     }
-    let margin = ranked[0].0 - ranked[1].0;
-    Orientation { rotation: ranked[0].1, confidence: margin.clamp(0.0, 1.0) as f32 }
+    settled.middle = settled.middle.map(|m| m * radius + settled.rotation.row(0).dot(centroid));
+    settled
+}
+
+/// Centred on the common centroid, with root mean square radius 1.
+fn normalise(samplings: &[Vec<SurfacePoint>]) -> (Vec<Vec<SurfacePoint>>, DVec3, f64) {
+    let all = || samplings.iter().flatten();
+    let count = all().count().max(1) as f64;
+    let centroid = all().map(|p| p.position).sum::<DVec3>() / count;
+    let square = all().map(|p| p.position.distance_squared(centroid)).sum::<f64>() / count;
+    let radius = square.sqrt().max(f64::MIN_POSITIVE);
+    let one = |p: &SurfacePoint| SurfacePoint { position: (p.position - centroid) / radius, ..*p };
+    (samplings.iter().map(|points| points.iter().map(one).collect()).collect(), centroid, radius)
+}
+
+/// A plane's normal and the principal axes within the plane, as columns.
+struct Basis {
+    axes: DMat3,
+    /// Ratio of the principal variances within the plane, at least 1.
+    stretch: f64,
+}
+
+impl Basis {
+    fn new(normal: DVec3, points: &[SurfacePoint]) -> Self {
+        let flat = |p: DVec3| p - normal * normal.dot(p);
+        let moments = points.iter().fold(DMat3::ZERO, |sum, p| {
+            let q = flat(p.position);
+            sum + symmetric_product(q, q, 1.0)
+        });
+        let (variances, axes) = eigen(moments);
+        let long = flat(axes.x_axis).normalize_or(normal.any_orthonormal_vector());
+        let stretch = variances.x / variances.y.max(f64::MIN_POSITIVE);
+        Self { axes: DMat3::from_cols(normal, long, normal.cross(long)), stretch }
+    }
+
+    /// Ways to stand whose left is along the plane's normal, or, where `across`, the other sixteen.
+    fn turns(&self, across: bool) -> Vec<DMat3> {
+        let back = self.axes.transpose();
+        cube_rotations()
+            .into_iter()
+            .filter(|turn| (turn.row(0).x == 0.0) == across)
+            .map(|turn| turn * back)
+            .collect()
+    }
+
+    /// The same plane with the axes within it turned by 45°.
+    fn diagonal(&self) -> Self {
+        let [normal, a, b] = [self.axes.x_axis, self.axes.y_axis, self.axes.z_axis];
+        let long = (a + b).normalize();
+        Self { axes: DMat3::from_cols(normal, long, normal.cross(long)), stretch: self.stretch }
+    }
+
+    /// Whether each axis is within some 15° of one of the other's.
+    fn resembles(&self, other: &Self) -> bool {
+        let between = self.axes.transpose() * other.axes;
+        (0..3).all(|i| between.col(i).abs().max_element() > 0.966)
+    }
+}
+
+/// A way to stand and what the network says about it.
+struct Candidate {
+    turn: DMat3,
+    /// How well the body mirrors itself from left to right.
+    symmetry: f64,
+    /// Mean answers, in the frame of the points.
+    front: DVec3,
+    up: DVec3,
+    answers: f64,
+    score: f64,
+}
+
+impl Candidate {
+    fn hear(&mut self, (front, up): (DVec3, DVec3)) {
+        self.front = (self.front * self.answers + front) / (self.answers + 1.0);
+        self.up = (self.up * self.answers + up) / (self.answers + 1.0);
+        self.answers += 1.0;
+    }
+
+    fn agreement_with(&self, front: DVec3, up: DVec3) -> f64 {
+        self.turn.row(2).dot(front) + self.turn.row(1).dot(up)
+    }
+}
+
+/// Asks about the ways to stand, the likely ones first, until one leads clearly. Best first.
+fn ballot(clouds: &[Cloud], bases: &[Basis], planes: &[Mirror]) -> Vec<Candidate> {
+    let mut candidates = ask(&clouds[0], &bases[0].turns(false), planes);
+    if lead(&mut candidates) < CLEAR_LEAD && !stands_out(planes) {
+        let mut more = bases[0].turns(true);
+        if bases[0].stretch < ROUND {
+            more.extend(bases[0].diagonal().turns(false));
+        }
+        let others = bases.iter().skip(1).filter(|b| !bases[0].resembles(b));
+        more.extend(others.take(1).flat_map(|b| [b.turns(false), b.turns(true)].concat()));
+        candidates.extend(ask(&clouds[0], &more, planes));
+    }
+    if lead(&mut candidates) < CLEAR_LEAD {
+        for cloud in &clouds[1..] {
+            let finalists = &mut candidates[..FINALISTS];
+            let turns: Vec<DMat3> = finalists.iter().map(|c| c.turn).collect();
+            for (candidate, answer) in finalists.iter_mut().zip(answers(cloud, &turns)) {
+                candidate.hear(answer);
+            }
+        }
+        lead(&mut candidates);
+    }
+    candidates
+}
+
+/// Whether the best plane is so much better than the next that left is across it for certain.
+fn stands_out(planes: &[Mirror]) -> bool {
+    planes.get(1).is_none_or(|next| planes[0].agreement > CLEAR_PLANE * next.agreement)
+}
+
+fn answers(cloud: &Cloud, turns: &[DMat3]) -> Vec<(DVec3, DVec3)> {
+    turns.par_iter().map(|&turn| front_and_up(cloud, turn)).collect()
+}
+
+fn ask(cloud: &Cloud, turns: &[DMat3], planes: &[Mirror]) -> Vec<Candidate> {
+    let candidate = |(&turn, (front, up)): (&DMat3, (DVec3, DVec3))| {
+        let symmetry = plane_across(planes, turn.row(0), 0.97).map_or(0.0, |p| p.agreement);
+        Candidate { turn, symmetry, front, up, answers: 1.0, score: 0.0 }
+    };
+    turns.iter().zip(answers(cloud, turns)).map(candidate).collect()
+}
+
+/// The plane with the best agreement among those whose normal is along `left`, up to the given cosine.
+fn plane_across(planes: &[Mirror], left: DVec3, cosine: f64) -> Option<&Mirror> {
+    planes.iter().find(|p| p.normal.dot(left).abs() > cosine)
+}
+
+/// Scores and ranks; how far the first is ahead of the next that stands otherwise.
+fn lead(candidates: &mut [Candidate]) -> f64 {
+    let n = candidates.len().max(1) as f64;
+    let front = candidates.iter().map(|c| c.front).sum::<DVec3>() / n;
+    let up = candidates.iter().map(|c| c.up).sum::<DVec3>() / n;
+    for c in candidates.iter_mut() {
+        c.score = c.agreement_with(front, up) + c.agreement_with(c.front, c.up) + c.symmetry;
+    }
+    // A stable sort: of equals the one asked about earlier wins.
+    candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
+    runner_up(candidates).map_or(0.0, |next| candidates[0].score - next.score)
+}
+
+/// The best of the ranked that stands otherwise than the first.
+fn runner_up(ranked: &[Candidate]) -> Option<&Candidate> {
+    ranked.iter().find(|c| !alike(c.turn, ranked[0].turn))
+}
+
+/// Whether left, up and forward are each within 45° of the other's.
+pub fn alike(a: DMat3, b: DMat3) -> bool {
+    (0..3).all(|i| a.row(i).dot(b.row(i)) > std::f64::consts::FRAC_1_SQRT_2)
+}
+
+/// The exact directions of the winner.
+fn settle(ranked: &[Candidate], planes: &[Mirror], clouds: &[Cloud]) -> Orientation {
+    let best = &ranked[0];
+    let lead = runner_up(ranked).map_or(0.0, |next| best.score - next.score);
+    let confidence = 1.0 / (1.0 + libm::exp((EVEN_LEAD - lead) / LEAD_SCALE));
+    let facing = best.turn.row(1).cross(best.front).normalize_or(best.turn.row(0));
+    let (rotation, middle) = straighten(best.turn, facing, planes);
+    Orientation { rotation: nod(rotation, clouds), confidence: confidence as f32, middle }
+}
+
+/// Turns about the left axis towards the network's up, as seen on two samplings from where it nearly is.
+fn nod(rotation: DMat3, clouds: &[Cloud]) -> DMat3 {
+    /// Cosine of the largest such turn, 25°: the principal axes are hardly farther off, the network may be.
+    const FARTHEST: f64 = 0.906;
+    let seen: Vec<(DVec3, DVec3)> =
+        clouds[..clouds.len().min(2)].par_iter().map(|cloud| front_and_up(cloud, rotation)).collect();
+    let left = rotation.row(0);
+    let up = seen.iter().map(|(_, up)| *up).sum::<DVec3>().reject_from_normalized(left).normalize_or_zero();
+    if up.dot(rotation.row(1)) < FARTHEST {
+        return rotation;
+    }
+    DMat3::from_cols(left, up, left.cross(up)).transpose()
+}
+
+/// The way to stand that is nearest to the known one; the known one itself where none is near.
+fn settle_known(known: DMat3, bases: &[Basis], planes: &[Mirror]) -> Orientation {
+    let likeness = |t: &DMat3| (0..3).map(|i| t.row(i).dot(known.row(i))).fold(1.0, f64::min);
+    let turns = bases.iter().flat_map(|b| [b.turns(false), b.turns(true)].concat());
+    let nearest = turns.fold((std::f64::consts::FRAC_1_SQRT_2, None), |best, t| {
+        let like = likeness(&t);
+        if like > best.0 { (like, Some(t)) } else { best }
+    });
+    let turn = nearest.1.unwrap_or(known);
+    let (rotation, middle) = straighten(turn, known.row(0), planes);
+    Orientation { rotation, confidence: 1.0, middle }
+}
+
+/// Turns `turn` so that left is the normal of the plane of symmetry, or `left` as far as there is none.
+fn straighten(turn: DMat3, left: DVec3, planes: &[Mirror]) -> (DMat3, Option<f64>) {
+    /// Cosine between left and the normal of the plane, some 30°.
+    const NEAR: f64 = 0.87;
+    let plane = plane_across(planes, turn.row(0), NEAR);
+    let share = plane.map_or(0.0, |p| ((p.agreement - TRUSTED.0) / (TRUSTED.1 - TRUSTED.0)).clamp(0.0, 1.0));
+    let trust = share * share * (3.0 - 2.0 * share);
+    let normal = plane.map_or(DVec3::ZERO, |p| p.normal * p.normal.dot(turn.row(0)).signum());
+    let left = (normal * trust + left * (1.0 - trust)).normalize_or(turn.row(0));
+    let up = turn.row(1).reject_from_normalized(left).normalize();
+    let rotation = DMat3::from_cols(left, up, left.cross(up)).transpose();
+    let middle = plane.filter(|_| trust >= 1.0).map(|p| p.offset * p.normal.dot(left).signum());
+    (rotation, middle)
 }
 
 #[cfg(test)]

@@ -3,12 +3,13 @@
 //! A third of real files shrink to a quarter of their vertices when seams and flat-shaded corners are merged,
 //! and connectivity means nothing before. `of_file_vertex` leads back.
 
-use glam::DVec3;
+use glam::{DMat3, DVec3};
 use rayon::prelude::*;
 
+use super::axes::{eigen, symmetric_product};
 use crate::{Code, Error, Result, scene::Scene};
 
-/// Positions closer than this share of the extent are one vertex.
+/// Positions closer than this share of the body's diameter are one vertex.
 const TOLERANCE: f64 = 1e-5;
 /// Characters outside this range of units have numbers that carry no shape in single precision.
 const EXTENT_RANGE: std::ops::Range<f64> = 1e-5..1e8;
@@ -44,7 +45,7 @@ impl Welded {
         let extent = (hi - lo).max_element();
         check_scale(lo, hi, extent)?;
         let positions = referenced_positions(scene);
-        let (vertices, of_file_vertex) = merge(&positions, lo, extent * TOLERANCE);
+        let (vertices, of_file_vertex) = merge(&positions, lo, diameter(&positions) * TOLERANCE);
         let triangles = triangles(scene, &of_file_vertex, &vertices);
         if triangles.is_empty() {
             return Err(Error::new(Code::DegenerateGeometry, "every triangle of the file has zero area"));
@@ -62,28 +63,78 @@ impl Welded {
         if kept.is_empty() { self.triangles.clone() } else { kept }
     }
 
-    /// Which parts are large flat sheets beside something that is not.
+    /// Which parts are large flat sheets beside something that is not. However the file is turned.
     fn backdrops(&self) -> Vec<bool> {
         /// Thinner than this share of its length is a sheet.
         const THIN: f64 = 2e-3;
         /// A backdrop is at least so long, measured by what stands before it.
         const LARGE: f64 = 0.9;
-        let mut boxes = vec![(DVec3::INFINITY, DVec3::NEG_INFINITY); self.parts];
-        for &v in self.triangles.iter().flatten() {
-            let b = &mut boxes[self.part[v as usize] as usize];
-            *b = (b.0.min(self.vertices[v as usize]), b.1.max(self.vertices[v as usize]));
-        }
-        let size = |b: &(DVec3, DVec3)| (b.1 - b.0).max(DVec3::ZERO);
-        let sheet: Vec<bool> =
-            boxes.iter().map(|b| size(b).min_element() < THIN * size(b).max_element()).collect();
-        let solid = |(b, sheet): &(&(DVec3, DVec3), &bool)| !**sheet && b.0.x <= b.1.x;
-        let rest = boxes
+        let part_of = |v: &u32| self.part[*v as usize] as usize;
+        let corners = || self.triangles.iter().flatten().map(|v| (part_of(v), self.vertices[*v as usize]));
+        let mut shapes = vec![Shape::default(); self.parts];
+        corners().for_each(|(part, p)| shapes[part].count(p));
+        corners().for_each(|(part, p)| shapes[part].spread(p));
+        shapes.iter_mut().for_each(Shape::flatten);
+        corners().for_each(|(part, p)| shapes[part].thicken(p));
+        let sheet = |s: &Shape| s.half_thickness < THIN * s.radius;
+        let (solid_count, solid_sum) = shapes
             .iter()
-            .zip(&sheet)
-            .filter(solid)
-            .fold((DVec3::INFINITY, DVec3::NEG_INFINITY), |all, (b, _)| (all.0.min(b.0), all.1.max(b.1)));
-        let rest = if rest.0.x <= rest.1.x { size(&rest).max_element() } else { f64::INFINITY };
-        boxes.iter().zip(&sheet).map(|(b, &s)| s && size(b).max_element() > LARGE * rest).collect()
+            .filter(|s| !sheet(s))
+            .fold((0.0, DVec3::ZERO), |(count, sum), s| (count + s.corners, sum + s.sum));
+        let centre = solid_sum / solid_count;
+        let radius = corners()
+            .filter(|(part, _)| !sheet(&shapes[*part]))
+            .map(|(_, p)| p.distance(centre))
+            .reduce(f64::max)
+            .unwrap_or(f64::INFINITY);
+        shapes.iter().map(|s| sheet(s) && s.radius > LARGE * radius).collect()
+    }
+}
+
+/// How the corners of a part's triangles lie, gathered in three passes.
+#[derive(Clone, Copy)]
+struct Shape {
+    corners: f64,
+    sum: DVec3,
+    moments: DMat3,
+    radius: f64,
+    thinnest: DVec3,
+    half_thickness: f64,
+}
+
+impl Default for Shape {
+    fn default() -> Self {
+        let zero = DVec3::ZERO;
+        Self {
+            corners: 0.0,
+            sum: zero,
+            moments: DMat3::ZERO,
+            radius: 0.0,
+            thinnest: zero,
+            half_thickness: 0.0,
+        }
+    }
+}
+
+impl Shape {
+    fn count(&mut self, p: DVec3) {
+        self.corners += 1.0;
+        self.sum += p;
+    }
+
+    fn spread(&mut self, p: DVec3) {
+        let d = p - self.sum / self.corners;
+        self.moments += symmetric_product(d, d, 1.0);
+        self.radius = self.radius.max(d.length());
+    }
+
+    fn flatten(&mut self) {
+        self.thinnest = eigen(self.moments).1.z_axis;
+    }
+
+    fn thicken(&mut self, p: DVec3) {
+        let d = p - self.sum / self.corners;
+        self.half_thickness = self.half_thickness.max(d.dot(self.thinnest).abs());
     }
 }
 
@@ -103,6 +154,13 @@ fn check_scale(lo: DVec3, hi: DVec3, extent: f64) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// Twice the largest distance from the mean of the finite positions, which is the same however the file is turned.
+fn diameter(positions: &[DVec3]) -> f64 {
+    let finite = || positions.iter().filter(|p| p.is_finite());
+    let mean = finite().sum::<DVec3>() / finite().count().max(1) as f64;
+    2.0 * finite().map(|p| p.distance(mean)).fold(0.0, f64::max)
 }
 
 /// Positions of all primitives' vertices in order; NaN for those no triangle uses.

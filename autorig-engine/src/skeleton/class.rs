@@ -61,7 +61,7 @@ pub fn humanoid_confidence(body: &Body, prediction: &Prediction) -> f32 {
         ((body.width / body.height.max(f64::MIN_POSITIVE) - REACH.0) / (REACH.1 - REACH.0)).clamp(0.0, 1.0)
     };
     // Two ways to stand that do equally well are a doubt in the class too.
-    let by_orientation = (0.5 + 2.5 * f64::from(body.orientation_confidence)).min(1.0);
+    let by_orientation = (1.5 * f64::from(body.orientation_confidence) - 0.25).clamp(0.5, 1.0);
     (by_spread * (inside * 1.5).min(1.0) * by_reach * by_orientation) as f32
 }
 

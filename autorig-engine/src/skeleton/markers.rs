@@ -110,13 +110,11 @@ pub fn orientation_of(hints: &[JointHint]) -> Option<DMat3> {
         .into_iter()
         .find_map(|n| at(&format!("left{n}")).zip(at(&format!("right{n}"))))
         .map(|(l, r)| l - r);
-    let (up, left) = (up?, left?);
-    let turns = crate::analyse::orientation::cube_rotations();
-    let score = |t: &DMat3| t.row(1).dot(up.normalize_or_zero()) + t.row(0).dot(left.normalize_or_zero());
-    turns.into_iter().fold(None, |best: Option<DMat3>, t| match best {
-        Some(b) if score(&b) >= score(&t) => best,
-        _ => Some(t),
-    })
+    let up = up?.normalize_or_zero();
+    let left = left?.reject_from(up).normalize_or_zero();
+    let rotation = DMat3::from_cols(left, up, left.cross(up)).transpose();
+    // Joints in one line tell nothing.
+    (rotation.determinant() > 0.5).then_some(rotation)
 }
 
 /// What is done with a joint that the skeleton lacks.
@@ -321,7 +319,7 @@ mod tests {
         // Z up, facing −Y: the character's left is +X.
         let hints = [
             hint("mixamorig:Hips", [0.0, 0.0, 1.0]),
-            hint("mixamorig:Head", [0.0, 0.05, 1.7]),
+            hint("mixamorig:Head", [0.0, 0.0, 1.7]),
             hint("mixamorig:LeftUpLeg", [0.1, 0.0, 0.9]),
             hint("mixamorig:RightUpLeg", [-0.1, 0.0, 0.9]),
         ];
@@ -329,6 +327,17 @@ mod tests {
         assert_eq!(rotation.row(1), DVec3::Z);
         assert_eq!(rotation.row(0), DVec3::X);
         assert_eq!(rotation.row(2), DVec3::NEG_Y);
+    }
+
+    #[test]
+    fn joints_in_one_line_tell_no_orientation() {
+        let hints = [
+            hint("hips", [0.0, 1.0, 0.0]),
+            hint("head", [0.0, 1.7, 0.0]),
+            hint("leftUpperLeg", [0.0, 0.9, 0.0]),
+            hint("rightUpperLeg", [0.0, 0.8, 0.0]),
+        ];
+        assert!(orientation_of(&hints).is_none());
     }
 
     #[test]

@@ -231,6 +231,7 @@ fn report() -> Report {
             left: [0.0; 3],
             height: 1.0,
             metres_per_unit: 1.0,
+            unit_confidence: 1.0,
             confidence: 1.0,
         },
         class: autorig_engine::skeleton::class::CharacterClass::Humanoid,

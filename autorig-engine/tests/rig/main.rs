@@ -5,6 +5,7 @@ mod creatures;
 mod fuzz;
 mod hands;
 mod rest_pose;
+mod orientation;
 mod session;
 mod shapes;
 mod skin;
