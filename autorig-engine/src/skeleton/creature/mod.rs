@@ -17,7 +17,7 @@
 use glam::{DMat3, DVec3};
 
 use super::{Joint, Skeleton, class::CharacterClass};
-use crate::analyse::{Body, solid::Solid};
+use crate::analyse::{Body, orientation::cube_rotations, solid::Solid};
 
 mod bird;
 mod branches;
@@ -46,20 +46,36 @@ pub struct Creature {
     pub orientation_confidence: f32,
 }
 
-/// The shape of a body, looked at upright: a first look finds how it stands, and where that is not how the body lies in
-/// canonical space a second one starts from there. So the cells, and what they show, do not depend on how the file lies.
+/// The shape of a body, looked at upright: a first look along the file's axes finds how it stands, and where that is not how
+/// it lies there a second one starts from there. So the cells, and what they show, do not depend on how the file lies.
+///
+/// The network's way to stand, which the body's frame follows, is made for humanoids: of an animal only the nearest of
+/// the file's axes is taken from it.
 pub fn shape(body: &Body) -> Shape {
     /// A turn this small is none.
     const STRAIGHT: f64 = 1e-6;
-    let file_up = body.frame.rotation * DVec3::Y;
-    let first = Shape::new(&body.solid, &body.vertices, file_up);
+    let rotation = body.frame.rotation;
+    let start = nearest_cube(rotation) * rotation.transpose();
+    let look = |turn: DMat3| {
+        let vertices: Vec<DVec3> = body.vertices.iter().map(|v| turn * *v).collect();
+        let solid = Solid::new(&vertices, &body.welded.character_triangles());
+        Shape::new(&solid, &vertices, turn * rotation * DVec3::Y)
+    };
+    let first = look(start);
     let turn = first.rotation();
     if turn.abs_diff_eq(DMat3::IDENTITY, STRAIGHT) {
-        return first;
+        return first.after(start);
     }
-    let vertices: Vec<DVec3> = body.vertices.iter().map(|v| turn * *v).collect();
-    let solid = Solid::new(&vertices, &body.welded.character_triangles());
-    Shape::new(&solid, &vertices, turn * file_up).after(turn)
+    look(turn * start).after(turn * start)
+}
+
+/// The rotation of the cube that is nearest to another.
+fn nearest_cube(rotation: DMat3) -> DMat3 {
+    let likeness = |t: &DMat3| (0..3).map(|i| t.row(i).dot(rotation.row(i))).sum::<f64>();
+    cube_rotations()
+        .into_iter()
+        .reduce(|best, t| if likeness(&t) > likeness(&best) { t } else { best })
+        .unwrap_or(rotation)
 }
 
 /// Fits the skeleton of a class to a shape; where the limbs do not fit it, the generic one.
