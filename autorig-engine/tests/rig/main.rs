@@ -4,8 +4,8 @@
 mod creatures;
 mod fuzz;
 mod hands;
-mod rest_pose;
 mod orientation;
+mod rest_pose;
 mod session;
 mod shapes;
 mod skin;

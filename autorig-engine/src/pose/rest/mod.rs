@@ -75,6 +75,8 @@ pub fn is_strained(strain: &BendReport) -> bool {
 /// Turns a finished rig into T-pose, where it has the limbs for one. The report keeps what was measured in the pose the
 /// character came in, besides the places of the joints.
 pub(crate) fn deliver_in_t_pose(rig: &mut Rig, body: &Body) {
+    // People see this pose, so it is straight in the file's axes where the file is meant to be upright along them.
+    let body = &body.reframed(body.file_axes, body.orientation_confidence);
     let warn = |rig: &mut Rig, code: &str, message: String| {
         rig.scene.warn(code, message);
         rig.report.warnings.clone_from(&rig.scene.warnings);
