@@ -11,7 +11,7 @@
 //!    upright. How well the body mirrors itself from left to right counts too.
 //! 3. Where that is not clear, more ways to stand and more samplings are asked.
 //! 4. Left is then the normal of the plane of symmetry. A body in an uneven pose has no such plane; there the network's
-//!    front counts, by as much as the plane fails to agree.
+//!    front counts, by as much as the plane fails to agree, and then its predicted joints.
 
 use glam::{DMat3, DVec3};
 use rayon::prelude::*;
@@ -21,7 +21,7 @@ use super::{
     mirror::{Mirror, mirrors},
     surface::SurfacePoint,
 };
-use crate::skeleton::predictor::{Cloud, front_and_up};
+use crate::skeleton::predictor::{Cloud, front_and_up, predict};
 
 /// How a file's frame lies in canonical space.
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +59,11 @@ const FINALISTS: usize = 4;
 const ROUND: f64 = 1.5;
 /// Agreements of a plane of symmetry between which it takes over from the network.
 const TRUSTED: (f64, f64) = (0.3, 0.6);
+/// Cosine of 15°: the network's up or a plane of symmetry, and the predicted joints, that are farther apart than this
+/// contradict each other.
+const JOINTS_AGREE: f64 = 0.966;
+/// Looks at the joints that a body without a plane of symmetry gets; each starts where the last one led.
+const ROUNDS: usize = 4;
 /// Logistic calibration of the lead over the runner-up: the lead with even odds, and the lead that multiplies the odds by e.
 /// Characters whose front looks like their back lead by 0.2–0.9, others by 2–4.
 const EVEN_LEAD: f64 = 0.3;
@@ -237,8 +242,47 @@ fn settle(ranked: &[Candidate], planes: &[Mirror], clouds: &[Cloud]) -> Orientat
     let lead = runner_up(ranked).map_or(0.0, |next| best.score - next.score);
     let confidence = 1.0 / (1.0 + libm::exp((EVEN_LEAD - lead) / LEAD_SCALE));
     let facing = best.turn.row(1).cross(best.front).normalize_or(best.turn.row(0));
-    let (rotation, middle) = straighten(best.turn, facing, planes);
-    Orientation { rotation: nod(rotation, clouds), confidence: confidence as f32, middle }
+    let (rotation, mut middle) = straighten(best.turn, facing, planes);
+    let mut rotation = nod(rotation, clouds);
+    for _ in 0..ROUNDS {
+        let Some((left, up)) = as_the_joints_lie(rotation, clouds) else { break };
+        let leans = up.dot(rotation.row(1)) < JOINTS_AGREE;
+        if middle.is_some() && left.dot(rotation.row(0)) > JOINTS_AGREE && !leans {
+            break;
+        }
+        // A plane across something else, a weapon or a hat, is none of the body's.
+        let near: Vec<Mirror> =
+            planes.iter().filter(|p| p.normal.dot(left).abs() > JOINTS_AGREE).copied().collect();
+        let upright = if leans { with_up(rotation, up) } else { rotation };
+        (rotation, middle) = straighten(upright, left, &near);
+        rotation = nod(rotation, clouds);
+    }
+    Orientation { rotation, confidence: confidence as f32, middle }
+}
+
+/// The character's left, along shoulders and hips, and its up, from between the feet to the neck, as the joints tell them
+/// that are predicted where it nearly stands. `None` where they contradict that.
+fn as_the_joints_lie(rotation: DMat3, clouds: &[Cloud]) -> Option<(DVec3, DVec3)> {
+    /// Left and right upper arms and upper legs. A stride turns the two pairs against each other.
+    const PAIRS: [(usize, usize); 2] = [(7, 15), (10, 18)];
+    const NECK: usize = 4;
+    const FEET: [usize; 2] = [12, 20];
+    /// Cosine of the largest turn, 45°.
+    const FARTHEST: f64 = std::f64::consts::FRAC_1_SQRT_2;
+    let turned: Vec<Cloud> = clouds.iter().take(2).map(|cloud| cloud.turned(rotation)).collect();
+    let joints = predict(&turned).joints;
+    let across: DVec3 = PAIRS.iter().map(|&(l, r)| (joints[l] - joints[r]).normalize_or_zero()).sum();
+    let along = joints[NECK] - (joints[FEET[0]] + joints[FEET[1]]) / 2.0;
+    let back = rotation.transpose();
+    let (left, up) = ((back * across).try_normalize()?, (back * along).try_normalize()?);
+    (left.dot(rotation.row(0)) > FARTHEST && up.dot(rotation.row(1)) > FARTHEST).then_some((left, up))
+}
+
+/// Turned about the left axis so that `up` is up.
+fn with_up(rotation: DMat3, up: DVec3) -> DMat3 {
+    let left = rotation.row(0);
+    let up = up.reject_from_normalized(left).normalize_or(rotation.row(1));
+    DMat3::from_cols(left, up, left.cross(up)).transpose()
 }
 
 /// Turns about the left axis towards the network's up, as seen on two samplings from where it nearly is.
@@ -252,7 +296,7 @@ fn nod(rotation: DMat3, clouds: &[Cloud]) -> DMat3 {
     if up.dot(rotation.row(1)) < FARTHEST {
         return rotation;
     }
-    DMat3::from_cols(left, up, left.cross(up)).transpose()
+    with_up(rotation, up)
 }
 
 /// The way to stand that is nearest to the known one; the known one itself where none is near.
