@@ -113,15 +113,26 @@ pub(crate) fn binary(file: &[u8]) -> &[u8] {
     &file[28 + json..]
 }
 
-/// Checks that a file is a rigged GLB: a skin whose joints have names, on a mesh with weights.
-pub(crate) fn assert_rigged(file: &[u8]) {
+/// Checks that a file is a rigged GLB: a skin whose joints have names, on a mesh with weights. Their names.
+pub(crate) fn assert_skinned(file: &[u8]) -> Vec<String> {
     let document = document(file);
     let joints = document["skins"][0]["joints"].as_array().unwrap();
-    let names: Vec<_> = joints
-        .iter()
-        .map(|joint| document["nodes"][usize::try_from(joint.as_u64().unwrap()).unwrap()]["name"].as_str())
-        .collect();
-    assert!(names.contains(&Some("hips")) && names.contains(&Some("leftHand")), "{names:?}");
+    let name = |joint: &Value| {
+        document["nodes"][usize::try_from(joint.as_u64().unwrap()).unwrap()]["name"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let names: Vec<String> = joints.iter().map(name).collect();
+    assert_eq!(names[0], "root");
+    assert!(names.len() > 1, "{names:?}");
     let attributes = &document["meshes"][0]["primitives"][0]["attributes"];
     assert!(attributes["JOINTS_0"].is_u64() && attributes["WEIGHTS_0"].is_u64(), "{attributes}");
+    names
+}
+
+/// Checks that a file is a rigged humanoid.
+pub(crate) fn assert_rigged(file: &[u8]) {
+    let names = assert_skinned(file);
+    assert!(["hips", "leftHand"].iter().all(|joint| names.iter().any(|name| name == joint)), "{names:?}");
 }

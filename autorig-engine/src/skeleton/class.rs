@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::predictor::{JOINTS, Prediction};
-use crate::analyse::Body;
+use crate::analyse::{Body, surface::sample};
 
 /// What a character was taken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,6 +86,20 @@ const LEARNED_PROP: f32 = 0.8;
 /// From this learned probability of all animals together on what shows too few limbs is a creature all the same.
 const LEARNED_ANIMAL: f32 = 0.8;
 
+/// From this share of [`convexity`] on a body without limbs is a ball, a crate or a cone, whatever was learned.
+const CONVEX: f64 = 0.9;
+
+/// The share of segments between points of the surface whose middle lies in the solid: 1 for a convex body, some 0.3–0.7
+/// for one with limbs.
+pub fn convexity(body: &Body) -> f64 {
+    const SEGMENTS: usize = 256;
+    const SEED: u64 = 0;
+    let points = sample(&body.vertices, &body.welded.character_triangles(), 2 * SEGMENTS, SEED);
+    let (from, to) = points.split_at(points.len() / 2);
+    let inside = from.iter().zip(to).filter(|(a, b)| body.solid.contains((a.position + b.position) / 2.0));
+    inside.count() as f64 / from.len().max(1) as f64
+}
+
 /// All that is known about the class of a body.
 #[derive(Debug, Clone, Copy)]
 pub struct Evidence {
@@ -95,6 +109,8 @@ pub struct Evidence {
     pub shape: (CharacterClass, f32),
     /// Learned probabilities in the order of [`CharacterClass`].
     pub learned: Option<[f32; 5]>,
+    /// [`convexity`] of the body.
+    pub convexity: f64,
 }
 
 impl Evidence {
@@ -116,7 +132,7 @@ impl Evidence {
         match kind {
             _ if human >= weight => (Humanoid, self.human),
             Creature if thing => (Prop, sure),
-            Prop if animal => (Creature, sure),
+            Prop if animal && self.convexity < CONVEX => (Creature, sure),
             _ => (kind, sure),
         }
     }
@@ -132,7 +148,7 @@ mod tests {
     use super::*;
 
     fn decided(human: f32, shape: (CharacterClass, f32), learned: Option<[f32; 5]>) -> CharacterClass {
-        Evidence { human, shape, learned }.decide().0
+        Evidence { human, shape, learned, convexity: 0.5 }.decide().0
     }
 
     #[test]
@@ -151,6 +167,9 @@ mod tests {
         assert_eq!(decided(0.05, (CharacterClass::Creature, 0.35), prop), CharacterClass::Prop);
         let bear = Some([0.01, 0.9, 0.0, 0.05, 0.04]);
         assert_eq!(decided(0.0, (CharacterClass::Prop, 0.35), bear), CharacterClass::Creature);
+        let ball =
+            Evidence { human: 0.0, shape: (CharacterClass::Prop, 0.35), learned: bear, convexity: 0.97 };
+        assert_eq!(ball.decide().0, CharacterClass::Prop);
         let human = Some([0.99, 0.0, 0.0, 0.0, 0.0]);
         assert_eq!(decided(0.06, (CharacterClass::Creature, 0.35), human), CharacterClass::Humanoid);
     }

@@ -4,7 +4,7 @@ use glam::DMat3;
 
 use super::{
     Skeleton,
-    class::{CharacterClass, Evidence, humanoid_confidence},
+    class::{CharacterClass, Evidence, convexity, humanoid_confidence},
     creature::{self, Creature},
     humanoid,
     markers::resolve,
@@ -70,7 +70,9 @@ fn found(body: &Body, options: &Options) -> Result<Fit> {
         return humanoid(body, options, &prediction);
     }
     let shape = creature::shape(body);
-    let (class, sure) = Evidence { human, shape: shape.kind(), learned: prediction.class }.decide();
+    let evidence =
+        Evidence { human, shape: shape.kind(), learned: prediction.class, convexity: convexity(body) };
+    let (class, sure) = evidence.decide();
     match class {
         CharacterClass::Humanoid => humanoid(body, options, &prediction),
         CharacterClass::Prop => Err(Error::new(
