@@ -261,16 +261,22 @@ fn settle(ranked: &[Candidate], planes: &[Mirror], clouds: &[Cloud]) -> Orientat
 }
 
 /// The character's left, along shoulders and hips, and its up, from between the feet to the neck, as the joints tell them
-/// that are predicted where it nearly stands. `None` where they contradict that.
+/// that are predicted where it nearly stands. `None` where they contradict that, and for what is no humanoid.
 fn as_the_joints_lie(rotation: DMat3, clouds: &[Cloud]) -> Option<(DVec3, DVec3)> {
     /// Left and right upper arms and upper legs. A stride turns the two pairs against each other.
     const PAIRS: [(usize, usize); 2] = [(7, 15), (10, 18)];
     const NECK: usize = 4;
     const FEET: [usize; 2] = [12, 20];
+    /// Least learned probability of a humanoid.
+    const HUMANOID: f32 = 0.5;
     /// Cosine of the largest turn, 45°.
     const FARTHEST: f64 = std::f64::consts::FRAC_1_SQRT_2;
     let turned: Vec<Cloud> = clouds.iter().take(2).map(|cloud| cloud.turned(rotation)).collect();
-    let joints = predict(&turned).joints;
+    let prediction = predict(&turned);
+    if prediction.class.is_some_and(|class| class[0] < HUMANOID) {
+        return None;
+    }
+    let joints = prediction.joints;
     let across: DVec3 = PAIRS.iter().map(|&(l, r)| (joints[l] - joints[r]).normalize_or_zero()).sum();
     let along = joints[NECK] - (joints[FEET[0]] + joints[FEET[1]]) / 2.0;
     let back = rotation.transpose();

@@ -86,7 +86,7 @@ const LEARNED_PROP: f32 = 0.8;
 /// From this learned probability of all animals together on what shows too few limbs is a creature all the same.
 const LEARNED_ANIMAL: f32 = 0.8;
 
-/// From this share of [`convexity`] on a body without limbs is a ball, a crate or a cone, whatever was learned.
+/// From this share of [`convexity`] on a body is a ball, a crate or a cone, whatever was learned.
 const CONVEX: f64 = 0.9;
 
 /// The share of segments between points of the surface whose middle lies in the solid: 1 for a convex body, some 0.3–0.7
@@ -131,8 +131,9 @@ impl Evidence {
         let animal = self.learned.is_some_and(|l| l[1] + l[2] + l[3] >= LEARNED_ANIMAL);
         match kind {
             _ if human >= weight => (Humanoid, self.human),
+            Creature | Prop if self.convexity >= CONVEX => (Prop, sure),
             Creature if thing => (Prop, sure),
-            Prop if animal && self.convexity < CONVEX => (Creature, sure),
+            Prop if animal => (Creature, sure),
             _ => (kind, sure),
         }
     }
