@@ -26,8 +26,8 @@
 //! analyse/   Scene -> Body                weld, orientation, solid; enters canonical space
 //! skeleton/  Body (+ markers) -> joints   the learned predictor, names of other conventions
 //! skin/      Body + joints -> weights     heat, rigid parts, a proxy for large meshes
-//! pose/      Rig -> posed mesh         standard bend poses, T-pose delivery
-//! quality/   Rig -> quality sheet     bend tests, symmetry, verdict and reasons
+//! pose/      Rig -> posed mesh           standard bend poses, T-pose delivery
+//! quality/   Rig -> quality sheet        bend tests, symmetry, verdict and reasons
 //! write/     Rig -> bytes                 leaves canonical space
 //! sample/    characters made by procedure
 //! report.rs  what was found and done, without times

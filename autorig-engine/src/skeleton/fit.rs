@@ -7,7 +7,6 @@ use super::{
     class::{CharacterClass, Evidence, convexity, humanoid_confidence},
     creature::{self, Creature},
     humanoid,
-    markers::resolve,
     predictor::{Prediction, predict},
 };
 use crate::{
@@ -42,15 +41,15 @@ pub struct Stance {
     pub confidence: f32,
 }
 
-/// Decides the class unless the user has, and fits the joints.
+/// Decides the class unless the user has, and fits the joints. The user's own joints come after
+/// ([`super::markers`]).
 ///
 /// # Errors
-/// `no_character_found` for a thing, unless the user has said what it is; `invalid_option` for a hint whose name is
-/// given twice or whose position is not finite.
+/// `no_character_found` for a thing, unless the user has said what it is.
 pub fn fit(body: &Body, options: &Options) -> Result<Fit> {
     let named = match options.class {
         Class::Auto => return found(body, options),
-        Class::Humanoid => return humanoid(body, options, &predict(&body.clouds)),
+        Class::Humanoid => return Ok(humanoid(body, options, &predict(&body.clouds))),
         Class::Prop => return Ok(of_creature(creature::prop(body), CharacterClass::Prop, 1.0)),
         Class::Quadruped => CharacterClass::Quadruped,
         Class::Bird => CharacterClass::Bird,
@@ -66,15 +65,15 @@ pub fn fit(body: &Body, options: &Options) -> Result<Fit> {
 fn found(body: &Body, options: &Options) -> Result<Fit> {
     let prediction = predict(&body.clouds);
     let human = humanoid_confidence(body, &prediction);
-    if Evidence::clearly_human(human, prediction.class) || !options.joints.is_empty() {
-        return humanoid(body, options, &prediction);
+    if Evidence::clearly_human(human, prediction.class) {
+        return Ok(humanoid(body, options, &prediction));
     }
     let shape = creature::shape(body);
     let evidence =
         Evidence { human, shape: shape.kind(), learned: prediction.class, convexity: convexity(body) };
     let (class, sure) = evidence.decide();
     match class {
-        CharacterClass::Humanoid => humanoid(body, options, &prediction),
+        CharacterClass::Humanoid => Ok(humanoid(body, options, &prediction)),
         CharacterClass::Prop => Err(Error::new(
             Code::NoCharacterFound,
             "nothing in the file looks like a character: no limbs, no head, no tail",
@@ -83,11 +82,10 @@ fn found(body: &Body, options: &Options) -> Result<Fit> {
     }
 }
 
-fn humanoid(body: &Body, options: &Options, prediction: &Prediction) -> Result<Fit> {
-    let known = resolve(&options.joints)?;
-    let class_confidence = if known.is_empty() { humanoid_confidence(body, prediction) } else { 1.0 };
-    let skeleton = humanoid::fit(body, prediction, &known, class_confidence, options);
-    Ok(Fit { skeleton, class: CharacterClass::Humanoid, class_confidence, stance: None })
+fn humanoid(body: &Body, options: &Options, prediction: &Prediction) -> Fit {
+    let class_confidence = humanoid_confidence(body, prediction);
+    let skeleton = humanoid::fit(body, prediction, class_confidence, options);
+    Fit { skeleton, class: CharacterClass::Humanoid, class_confidence, stance: None }
 }
 
 fn of_creature(creature: Creature, class: CharacterClass, class_confidence: f32) -> Fit {

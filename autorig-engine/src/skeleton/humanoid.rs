@@ -1,6 +1,4 @@
-//! From a prediction to a humanoid skeleton: the user's joints, symmetry, fingers, confidence.
-
-use glam::DVec3;
+//! From a prediction to a humanoid skeleton: symmetry, fingers, confidence.
 
 use super::{
     Joint, Skeleton,
@@ -43,41 +41,27 @@ const PARENTS: [(&str, &str); JOINTS] = [
 const JOINT_ERROR: f64 = 0.025;
 /// The network tells the error of a single pass; the mean of several passes is off by about this share of it.
 const MEAN_OF_PASSES: f64 = 0.5;
-/// The predicted joints, the user's in their place; `known` are the user's by canonical name, in the file's frame.
-/// No joint is surer than `class_confidence` allows.
+
+/// The predicted joints, without the user's, which [`super::markers`] puts in their place. No joint is surer than
+/// `class_confidence` allows.
 ///
 /// Fingers are found on the hands, and joints mirror each other where the body does, unless the options say otherwise.
-pub fn fit(
-    body: &Body,
-    prediction: &Prediction,
-    known: &[(&'static str, DVec3)],
-    class_confidence: f32,
-    options: &Options,
-) -> Skeleton {
+pub fn fit(body: &Body, prediction: &Prediction, class_confidence: f32, options: &Options) -> Skeleton {
     let trust = class_confidence.max(0.1).sqrt();
-    let given = |joint: usize| known.iter().find(|(n, _)| *n == NAMES[joint]).map(|(_, p)| *p);
-    let place = |at: &mut [DVec3; JOINTS]| {
-        for (j, at) in at.iter_mut().enumerate() {
-            *at = given(j).map_or(*at, |p| body.frame.to_canonical(p));
-        }
-    };
     let mut at = prediction.joints;
-    place(&mut at);
     let plane = if options.symmetry == Symmetry::Auto { Plane::of(body, &at) } else { None };
     if let Some(plane) = plane {
         plane.mirror_joints(&mut at);
-        place(&mut at);
     }
     let mut joints =
         vec![Joint { name: "root".to_owned(), parent: None, position: body.frame.origin, confidence: 1.0 }];
     for (name, parent) in PARENTS {
         let index = NAMES.iter().position(|n| *n == name).unwrap_or(0);
-        let given = given(index);
         joints.push(Joint {
             name: name.to_owned(),
             parent: joints.iter().position(|j| j.name == parent),
-            position: given.unwrap_or_else(|| body.frame.to_file(at[index])),
-            confidence: if given.is_some() { 1.0 } else { confidence(body, prediction, index) * trust },
+            position: body.frame.to_file(at[index]),
+            confidence: confidence(body, prediction, index) * trust,
         });
     }
     let mut skeleton = Skeleton { joints };

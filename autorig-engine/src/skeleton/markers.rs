@@ -50,12 +50,6 @@ pub struct JointHint {
     pub position: [f64; 3],
 }
 
-/// Hints by canonical name, in the file's frame.
-pub(super) fn resolve(hints: &[JointHint]) -> Result<Vec<(&'static str, DVec3)>> {
-    check(hints)?;
-    Ok(hints.iter().filter_map(|hint| Some((canonical(&hint.name)?, DVec3::from(hint.position)))).collect())
-}
-
 /// Checks what can be said of hints without a skeleton: finite positions, each joint once.
 ///
 /// # Errors
