@@ -133,7 +133,7 @@ impl Contents {
                 images: scene.images.len(),
                 skins: scene.skins.len(),
                 joints: joints.len(),
-                clips: scene.clip_names.len(),
+                clips: scene.clips.len(),
             },
             bounds: bounds(scene, &worlds),
             meshes,
@@ -148,7 +148,7 @@ impl Contents {
                 .collect(),
             textures: scene.textures.iter().map(|texture| TextureInfo::of(texture, scene)).collect(),
             joints,
-            clips: scene.clip_names.clone(),
+            clips: scene.clips.iter().map(|c| c.name.clone()).collect(),
             extensions: scene.extensions_used.clone(),
             warnings: scene.warnings.clone(),
         }

@@ -26,6 +26,7 @@
 //! analyse/   Scene -> Body                weld, orientation, solid; enters canonical space
 //! skeleton/  Body (+ markers) -> joints   the learned predictor, names of other conventions
 //! skin/      Body + joints -> weights     heat, rigid parts, a proxy for large meshes
+//! character/ rigged things as exporters, clips and pictures take them
 //! pose/      Rig -> posed mesh           standard bend poses, T-pose delivery
 //! quality/   Rig -> quality sheet        bend tests, symmetry, verdict and reasons
 //! write/     Rig -> bytes                 leaves canonical space
@@ -40,6 +41,7 @@
 //! other.
 
 pub mod analyse;
+pub mod character;
 pub mod error;
 pub mod limits;
 pub mod pose;
@@ -56,6 +58,7 @@ pub mod skeleton;
 pub mod skin;
 pub mod write;
 
+pub use character::Character;
 pub use error::{Code, Error, Kind, Result};
 pub use limits::Limits;
 pub use progress::{Progress, Silent, Stage};

@@ -55,10 +55,10 @@ impl Scene {
         if meshes.is_empty() {
             return Err(Error::new(Code::NoGeometry, "the model has no triangles"));
         }
-        if !self.clip_names.is_empty() {
-            let names = std::mem::take(&mut self.clip_names);
-            let list = names.iter().take(20).map(String::as_str).collect::<Vec<_>>().join(", ");
-            self.warn("clips_dropped", format!("{} animations are not kept: {list}", names.len()));
+        if !self.clips.is_empty() {
+            let clips = std::mem::take(&mut self.clips);
+            let list = clips.iter().take(20).map(|c| c.name.as_str()).collect::<Vec<_>>().join(", ");
+            self.warn("clips_dropped", format!("{} animations are not kept: {list}", clips.len()));
         }
         self.roots = (0..nodes.len()).collect();
         self.nodes = nodes;

@@ -8,11 +8,13 @@
 use glam::{DMat4, DVec3};
 use serde_json::{Map, Value};
 
+mod clip;
 mod flatten;
 mod influences;
 mod normals;
 mod pose;
 
+pub use clip::{Channel, ChannelValues, NodeClip};
 pub use influences::Influences;
 pub(crate) use normals::vertex_normals;
 pub(crate) use pose::transform_each;
@@ -39,8 +41,8 @@ pub struct Scene {
     pub samplers: Vec<Value>,
     /// Skins of the input; the output's skin is in [`crate::Rig`].
     pub skins: Vec<Skin>,
-    /// Names of animations in the input. Their curves are not read yet.
-    pub clip_names: Vec<String>,
+    /// Animations of the input's nodes; a rig's own motion is in [`crate::Rig::clips`].
+    pub clips: Vec<NodeClip>,
     /// glTF extensions the file uses, whose raw JSON is carried in materials and textures.
     pub extensions_used: Vec<String>,
     /// Those of them that a reader must know to read the file.
@@ -66,6 +68,12 @@ pub enum Format {
     Vrm,
     /// Wavefront OBJ.
     Obj,
+    /// Autodesk FBX, binary or ASCII.
+    Fbx,
+    /// Stereolithography, binary or ASCII: geometry alone.
+    Stl,
+    /// Stanford polygon file: geometry and colours.
+    Ply,
     /// Made by [`crate::sample`] or by an embedding program.
     Generated,
 }

@@ -168,9 +168,9 @@ fn clips_are_dropped_and_named() {
     let mut glb = Glb::tetrahedron();
     glb.push("animations", json!({"name": "Walk", "channels": [], "samplers": []}));
     let scene = glb.read().unwrap();
-    assert_eq!(scene.clip_names, ["Walk"]);
+    assert_eq!(scene.clips[0].name, "Walk");
     let after = flat(scene);
-    assert!(after.clip_names.is_empty());
+    assert!(after.clips.is_empty());
     assert!(after.warnings.iter().any(|w| w.code == "clips_dropped" && w.message.contains("Walk")));
 }
 

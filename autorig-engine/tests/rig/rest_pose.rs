@@ -169,5 +169,5 @@ fn the_written_file_holds_the_clip() {
     let glb = rig_with(&posed_human(), RestPose::TPose).to_glb().unwrap();
     let source = autorig_engine::read::Source::bytes("t.glb", glb);
     let back = autorig_engine::read::read(&source, &Options::default().limits).unwrap();
-    assert_eq!(back.clip_names, [ORIGINAL_POSE]);
+    assert_eq!(back.clips.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(), [ORIGINAL_POSE]);
 }

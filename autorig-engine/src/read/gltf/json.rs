@@ -25,7 +25,7 @@ pub(crate) struct Root {
     pub(crate) images: Vec<ImageDef>,
     pub(crate) samplers: Vec<Value>,
     pub(crate) skins: Vec<SkinDef>,
-    pub(crate) animations: Vec<Named>,
+    pub(crate) animations: Vec<AnimationDef>,
     pub(crate) extensions_used: Vec<String>,
     pub(crate) extensions_required: Vec<String>,
     pub(crate) extensions: Map<String, Value>,
@@ -46,8 +46,32 @@ pub(crate) struct SceneDef {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Named {
+pub(crate) struct AnimationDef {
     pub(crate) name: Option<String>,
+    pub(crate) channels: Vec<ChannelDef>,
+    pub(crate) samplers: Vec<SamplerDef>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct ChannelDef {
+    pub(crate) sampler: usize,
+    pub(crate) target: TargetDef,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct TargetDef {
+    pub(crate) node: Option<usize>,
+    pub(crate) path: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct SamplerDef {
+    pub(crate) input: usize,
+    pub(crate) output: usize,
+    pub(crate) interpolation: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -1,6 +1,7 @@
 //! glTF 2.0, as JSON or binary.
 
 mod accessor;
+mod animation;
 mod buffers;
 mod container;
 mod extensions;
@@ -52,7 +53,7 @@ fn read_root(
     graph::read_skins(root, &accessors, &mut scene)?;
     material::read(root, &buffers, &accessors, resolver, limits, &mut scene)?;
     extensions::keep(root, &mut scene);
-    scene.clip_names = clip_names(root);
+    animation::read(root, &accessors, &mut scene)?;
     Ok(scene)
 }
 
@@ -88,9 +89,4 @@ fn check_counts(root: &Root, limits: &Limits) -> Result<()> {
         return Err(Error::new(Code::LimitMeshes, message));
     }
     Ok(())
-}
-
-fn clip_names(root: &Root) -> Vec<String> {
-    let name = |(i, clip): (usize, &json::Named)| clip.name.clone().unwrap_or_else(|| format!("clip {i}"));
-    root.animations.iter().enumerate().map(name).collect()
 }
