@@ -73,9 +73,9 @@ codes! {
     /// The file has no bytes.
     EmptyFile => "empty_file", Input, "send the model file itself; the upload may have been cut off";
     /// The bytes are a known thing that is no model: a picture, a web page, an archive.
-    NotAModel => "not_a_model", Input, "send a GLB, glTF, OBJ or VRM file";
+    NotAModel => "not_a_model", Input, "send a GLB, glTF, FBX, OBJ, VRM, STL or PLY file, or a ZIP of one with its textures";
     /// The bytes are nothing the engine knows.
-    UnknownFormat => "unknown_format", Input, "send a GLB, glTF, OBJ or VRM file";
+    UnknownFormat => "unknown_format", Input, "send a GLB, glTF, FBX, OBJ, VRM, STL or PLY file, or a ZIP of one with its textures";
     /// A known model format that is not read yet.
     UnsupportedFormat => "unsupported_format", Input, "export the model as GLB and send that";
     /// A required glTF extension that is not read yet.
@@ -112,6 +112,8 @@ codes! {
     LimitTexture => "limit_texture", Limit, "reduce the textures, at most 8192 pixels a side";
     /// The file unfolds into more data than is accepted.
     LimitMemory => "limit_memory", Limit, "send a simpler model; share less data between its parts";
+    /// An archive holds too much.
+    LimitArchive => "limit_archive", Limit, "send the model itself, or an archive with nothing but the model and its textures";
     /// The caller asked to stop.
     Cancelled => "cancelled", Cancelled, "start it again";
     /// A file could not be read or written.

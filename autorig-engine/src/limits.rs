@@ -21,6 +21,10 @@ pub struct Limits {
     /// Bytes of all vertex attributes, indices and encoded images once read; guards against small
     /// files that unfold into much.
     pub decoded_bytes: u64,
+    /// Bytes an archive may unfold into.
+    pub archive_bytes: u64,
+    /// How many times its own size an archive may unfold into; the first 16 MB are free.
+    pub archive_ratio: u32,
 }
 
 impl Default for Limits {
@@ -33,6 +37,8 @@ impl Default for Limits {
             texture_side: 8192,
             texture_bytes: 256 << 20,
             decoded_bytes: 2 << 30,
+            archive_bytes: 1 << 30,
+            archive_ratio: 100,
         }
     }
 }

@@ -136,7 +136,7 @@ fn find(folder: &Path, ui: &Ui) -> Result<Vec<PathBuf>> {
             Exit::Input,
             "no_models",
             "the folder holds no model",
-            "put GLB, glTF, OBJ or VRM files into it",
+            "put GLB, glTF, FBX, OBJ, VRM, STL, PLY or ZIP files into it",
         )
         .about(folder));
     }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::gltf;
+use super::{gltf, stl};
 use crate::{Code, Error, Result};
 
 /// A format the engine reads.
@@ -11,6 +11,10 @@ pub(crate) enum Content<'a> {
     Glb,
     GltfJson(Cow<'a, [u8]>),
     Obj(Cow<'a, [u8]>),
+    StlBinary,
+    StlText(Cow<'a, [u8]>),
+    Ply,
+    Zip,
 }
 
 /// Recognises a file or says why it is refused.
@@ -22,13 +26,26 @@ pub(crate) fn detect<'a>(name: &str, bytes: &'a [u8]) -> Result<Content<'a>> {
         return Ok(Content::Glb);
     }
     let extension = extension(name);
+    // Other things than models come as ZIP as well, and say so by name only.
+    if bytes.starts_with(b"PK\x03\x04") && !ARCHIVES.contains(&extension.as_str()) {
+        return Ok(Content::Zip);
+    }
+    if bytes.starts_with(b"ply\n") || bytes.starts_with(b"ply\r") {
+        return Ok(Content::Ply);
+    }
     if let Some(found) = known_magic(bytes) {
         return Err(refuse(found, &extension));
+    }
+    if stl::is_binary(bytes) {
+        return Ok(Content::StlBinary);
     }
     let text = as_utf8(bytes);
     let body = text.trim_ascii_start();
     if body.is_empty() {
         return Err(Error::new(Code::EmptyFile, "the file holds nothing but blanks"));
+    }
+    if looks_like_stl(body) {
+        return Ok(Content::StlText(text));
     }
     if let Some(found) = known_text(body) {
         return Err(refuse(found, &extension));
@@ -40,6 +57,14 @@ pub(crate) fn detect<'a>(name: &str, bytes: &'a [u8]) -> Result<Content<'a>> {
         return Ok(Content::Obj(text));
     }
     Err(unknown(bytes, &extension))
+}
+
+/// Formats of other programs that are ZIP archives inside.
+const ARCHIVES: [&str; 10] = ["usdz", "3mf", "sketch", "docx", "xlsx", "pptx", "odt", "jar", "apk", "epub"];
+
+fn looks_like_stl(text: &[u8]) -> bool {
+    let head = text.get(..1024.min(text.len())).unwrap_or_default().to_ascii_lowercase();
+    head.starts_with(b"solid") && head.windows(5).any(|w| w == b"facet")
 }
 
 /// The extension in lower case, without the dot; empty when there is none.
@@ -62,7 +87,7 @@ fn refuse(found: Found, extension: &str) -> Error {
         Found::Model(what) => {
             Error::new(Code::UnsupportedFormat, format!("the file is {what}, which is not read yet"))
         }
-        Found::Other("a ZIP archive") if matches!(extension, "usdz" | "3mf" | "sketch") => Error::new(
+        Found::Other("a ZIP archive") if ARCHIVES.contains(&extension) => Error::new(
             Code::UnsupportedFormat,
             format!("the file is a {extension} archive, which is not read"),
         ),
@@ -140,14 +165,7 @@ fn known_magic(bytes: &[u8]) -> Option<Found> {
     if let Some((_, found)) = MAGICS.iter().find(|(magic, _)| bytes.starts_with(magic)) {
         return Some(*found);
     }
-    is_binary_stl(bytes).then_some(Found::Model("STL"))
-}
-
-/// A binary STL has no mark, only a length that fits its count of 50-byte triangles.
-fn is_binary_stl(bytes: &[u8]) -> bool {
-    let Some([a, b, c, d]) = bytes.get(80..84) else { return false };
-    let count = u64::from(u32::from_le_bytes([*a, *b, *c, *d]));
-    count > 0 && bytes.len() as u64 == 84 + 50 * count
+    None
 }
 
 /// Beginnings of text formats; the text is without byte order mark and leading blanks.
@@ -157,10 +175,6 @@ fn known_text(text: &[u8]) -> Option<Found> {
     let holds = |what: &[u8]| head.windows(what.len()).any(|w| w == what);
     Some(if starts(b"; fbx") {
         Found::Model("FBX (ASCII)")
-    } else if starts(b"ply\n") || starts(b"ply\r") {
-        Found::Model("PLY")
-    } else if starts(b"solid") && holds(b"facet") {
-        Found::Model("STL")
     } else if starts(b"md5version") {
         Found::Model("a Doom 3 model (MD5)")
     } else if starts(b"off\n") || starts(b"coff\n") || starts(b"off\r") {
@@ -235,11 +249,9 @@ fn looks_like_obj(text: &[u8], named_obj: bool) -> bool {
 }
 
 /// Model formats by extension, for content that has no mark.
-const MODELS: [(&str, &str); 26] = [
+const MODELS: [(&str, &str); 24] = [
     ("fbx", "FBX"),
     ("blend", "a Blender file"),
-    ("stl", "STL"),
-    ("ply", "PLY"),
     ("dae", "COLLADA"),
     ("3ds", "3DS"),
     ("max", "a 3ds Max file"),
@@ -281,8 +293,9 @@ fn unknown(bytes: &[u8], extension: &str) -> Error {
 
 /// True when an extension names another format than the one that was found.
 pub(crate) fn contradicts(extension: &str, found: &[&str]) -> bool {
-    const OTHERS: [&str; 12] =
-        ["glb", "gltf", "vrm", "obj", "png", "jpg", "jpeg", "webp", "zip", "html", "pdf", "mp4"];
+    const OTHERS: [&str; 14] = [
+        "glb", "gltf", "vrm", "obj", "stl", "ply", "png", "jpg", "jpeg", "webp", "zip", "html", "pdf", "mp4",
+    ];
     let known = OTHERS.contains(&extension) || MODELS.iter().any(|(key, _)| *key == extension);
     known && !found.contains(&extension)
 }

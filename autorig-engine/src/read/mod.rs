@@ -6,16 +6,20 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+pub use self::archive::Archive;
 use self::detect::Content;
 use crate::scene::{Format, Scene};
 use crate::{Code, Error, Limits, Result};
 
+mod archive;
 mod detect;
 mod gltf;
 mod image;
 mod obj;
+mod ply;
 mod repair;
 mod siblings;
+mod stl;
 
 /// A file to read: its name (for messages and the extension), its bytes, and where the files it
 /// refers to are found.
@@ -37,6 +41,8 @@ pub enum Siblings {
     None,
     /// In this folder and below; never outside of it.
     Folder(PathBuf),
+    /// In the archive the model came in.
+    Archive(Archive),
 }
 
 impl Source {
@@ -96,6 +102,10 @@ pub fn read(source: &Source, limits: &Limits) -> Result<Scene> {
         }
         Content::GltfJson(text) => (gltf::read_json(&text, &resolver, limits)?, &["gltf"]),
         Content::Obj(text) => (obj::read(&source.name, &text, &resolver, limits)?, &["obj"]),
+        Content::StlBinary => (stl::read_binary(&source.name, &source.bytes, limits)?, &["stl"]),
+        Content::StlText(text) => (stl::read_text(&source.name, &text, limits)?, &["stl"]),
+        Content::Ply => (ply::read(&source.name, &source.bytes, limits)?, &["ply"]),
+        Content::Zip => return read_archive(source, limits),
     };
     let extension = detect::extension(&source.name);
     if detect::contradicts(&extension, extensions) {
@@ -103,4 +113,16 @@ pub fn read(source: &Source, limits: &Limits) -> Result<Scene> {
         scene.warn("extension_mismatch", format!("the file is named .{extension}, but it is {found}"));
     }
     Ok(scene)
+}
+
+/// The model in a ZIP, with the rest of the archive beside it.
+fn read_archive(source: &Source, limits: &Limits) -> Result<Scene> {
+    if matches!(source.siblings, Siblings::Archive(_)) {
+        return Err(Error::new(Code::NotAModel, "the archive holds an archive")
+            .with_remedy("unpack it and send what is inside"));
+    }
+    let (name, bytes, archive) = archive::open(&source.bytes, limits)?;
+    // The archive's own limits have been checked; what it unfolds into may be larger than an upload.
+    let limits = Limits { file_bytes: limits.file_bytes.max(limits.archive_bytes), ..*limits };
+    read(&Source { name, bytes, siblings: Siblings::Archive(archive) }, &limits)
 }

@@ -49,8 +49,14 @@ impl<'a> Resolver<'a> {
     /// What a path relative to the model names.
     pub(crate) fn fetch_path(&self, path: &str) -> Result<Vec<u8>> {
         let relative = confine(path).map_err(|why| missing(path, why))?;
-        let Siblings::Folder(folder) = self.siblings else {
-            return Err(missing(path, "only the model itself was sent"));
+        let folder = match self.siblings {
+            Siblings::Folder(folder) => folder,
+            Siblings::Archive(archive) => {
+                let name = relative.to_string_lossy().replace('\\', "/");
+                let bytes = archive.file(&name).ok_or_else(|| missing(path, "it is not in the archive"))?;
+                return Ok(bytes.to_vec());
+            }
+            Siblings::None => return Err(missing(path, "only the model itself was sent")),
         };
         let full = resolve(folder, &relative).map_err(|why| missing(path, why))?;
         let file = File::open(&full).map_err(|_| missing(path, "it cannot be opened"))?;

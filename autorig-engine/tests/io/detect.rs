@@ -14,12 +14,11 @@ fn refusal(name: &str, bytes: &[u8]) -> Error {
 fn things_that_are_no_models_are_called_by_their_names() {
     let mut webp = b"RIFF\x10\0\0\0WEBPVP8 ".to_vec();
     webp.extend([0; 20]);
-    let cases: [(&[u8], &str); 13] = [
+    let cases: [(&[u8], &str); 12] = [
         (&png(1, 1), "PNG"),
         (b"\xFF\xD8\xFF\xE0\0\x10JFIF", "JPEG"),
         (&webp, "WebP"),
         (b"GIF89a\x01\0\x01\0", "GIF"),
-        (b"PK\x03\x04\x14\0\0\0", "ZIP"),
         (b"  \n<!DOCTYPE html><html><body>Not found", "web page"),
         (b"<html><head>", "web page"),
         (b"<?xml version=\"1.0\"?><svg xmlns=\"x\">", "SVG"),
@@ -38,15 +37,10 @@ fn things_that_are_no_models_are_called_by_their_names() {
 
 #[test]
 fn formats_that_are_not_read_yet_are_named_with_the_way_out() {
-    let mut stl = vec![0; 84 + 100];
-    stl[80] = 2;
-    let cases: [(&str, &[u8], &str); 13] = [
+    let cases: [(&str, &[u8], &str); 10] = [
         ("a.fbx", b"Kaydara FBX Binary  \0\x1A\0", "FBX"),
         ("a.glb", b"; FBX 7.4.0 project file\n", "FBX"),
         ("a.blend", b"BLENDER-v404", "Blender"),
-        ("a", b"ply\nformat ascii 1.0\n", "PLY"),
-        ("a", b"solid x\n facet normal 0 0 1\n", "STL"),
-        ("a", &stl, "STL"),
         ("a", b"MD5Version 10\ncommandline", "MD5"),
         ("a", b"<?xml version=\"1.0\"?>\n<COLLADA xmlns=\"x\">", "COLLADA"),
         ("a", b"PXR-USDC\0", "USD"),

@@ -9,4 +9,6 @@ mod fuzz;
 mod geometry;
 mod obj;
 mod output;
+mod packed;
 mod siblings;
+mod simple;

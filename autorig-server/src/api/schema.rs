@@ -114,7 +114,7 @@ create_request! {
     CreateForm {
         /// All options as one JSON object, instead of a field each.
         options: Option<String>,
-        /// The model: GLB, glTF, OBJ or VRM.
+        /// The model: GLB, glTF, FBX, OBJ, VRM, STL, PLY, or a ZIP of one with its textures.
         file: poem_openapi::types::Base64<Vec<u8>>,
     }
 }

@@ -124,11 +124,6 @@ impl<'a> Accessors<'a> {
         Ok(self.def(index)?.count)
     }
 
-    /// True when the data are not in the file itself: some extension would have to provide them.
-    pub(crate) fn lacks_data(&self, index: usize) -> bool {
-        self.root.accessors.get(index).is_some_and(|a| a.buffer_view.is_none() && a.sparse.is_none())
-    }
-
     /// Vectors of `N` floats from an accessor of exactly `N` components.
     pub(crate) fn floats<const N: usize>(&self, index: usize) -> Result<Vec<[f32; N]>> {
         let layout = self.layout(index)?;

@@ -43,6 +43,19 @@ impl<'a> Buffers<'a> {
         Ok(Self { buffers })
     }
 
+    /// Adds bytes that were decoded from others; the new buffer's index.
+    pub(crate) fn add(&mut self, bytes: Vec<u8>) -> usize {
+        self.buffers.push(Cow::Owned(bytes));
+        self.buffers.len() - 1
+    }
+
+    /// The bytes at a place of a buffer; `None` where it has fewer.
+    pub(crate) fn range(&self, buffer: usize, offset: u64, length: u64) -> Option<&[u8]> {
+        let start = usize::try_from(offset).ok()?;
+        let end = start.checked_add(usize::try_from(length).ok()?)?;
+        self.buffers.get(buffer)?.get(start..end)
+    }
+
     /// The bytes of a buffer view and its stride.
     pub(crate) fn view(&self, root: &Root, index: usize) -> Result<(&[u8], Option<usize>)> {
         let count = root.buffer_views.len();

@@ -4,12 +4,10 @@ use super::json::Root;
 use crate::scene::Scene;
 use crate::{Code, Error, Result};
 
-/// Extensions that pack the geometry itself.
-const COMPRESSION: [(&str, &str); 3] = [
-    ("KHR_draco_mesh_compression", "Draco"),
-    ("EXT_meshopt_compression", "meshopt"),
-    ("KHR_meshopt_compression", "meshopt"),
-];
+/// Packs a primitive's geometry.
+pub(super) const DRACO: &str = "KHR_draco_mesh_compression";
+/// Pack a buffer view.
+pub(super) const MESHOPT: [&str; 2] = ["EXT_meshopt_compression", "KHR_meshopt_compression"];
 
 /// Extensions that a file may require and that leave the geometry as it is, or that are read.
 /// Everything that begins with `KHR_materials_` is one of them too.
@@ -36,13 +34,6 @@ const HARMLESS: [&str; 17] = [
 /// Refuses a file that cannot be read without an extension that is not supported.
 pub(super) fn check_required(root: &Root) -> Result<()> {
     for name in &root.extensions_required {
-        if let Some((_, what)) = COMPRESSION.iter().find(|(key, _)| key == name) {
-            return Err(Error::new(
-                Code::UnsupportedExtension,
-                format!("the geometry is compressed with {what} ({name}), which is not read yet"),
-            )
-            .with_remedy(format!("export the model again without {what} compression")));
-        }
         if !is_harmless(name) {
             let name = crate::read::siblings::short(name);
             return Err(Error::new(
@@ -55,25 +46,21 @@ pub(super) fn check_required(root: &Root) -> Result<()> {
     Ok(())
 }
 
-/// The extension that would have to provide what an accessor lacks, if the primitive names one.
-pub(super) fn compression_of(primitive: &serde_json::Map<String, serde_json::Value>) -> Option<Error> {
-    let (key, what) = COMPRESSION.iter().find(|(key, _)| primitive.contains_key(*key))?;
-    let message = format!("the geometry is compressed with {what} ({key}), which is not read yet");
-    Some(
-        Error::new(Code::UnsupportedExtension, message)
-            .with_remedy(format!("export the model again without {what} compression")),
-    )
+fn is_harmless(name: &str) -> bool {
+    HARMLESS.contains(&name)
+        || is_compression(name)
+        || name.starts_with("KHR_materials_")
+        || name.starts_with("VRMC_")
 }
 
-fn is_harmless(name: &str) -> bool {
-    HARMLESS.contains(&name) || name.starts_with("KHR_materials_") || name.starts_with("VRMC_")
+/// What it packs is unpacked while reading.
+fn is_compression(name: &str) -> bool {
+    name == DRACO || MESHOPT.contains(&name)
 }
 
 /// Copies what a round trip can keep and says what it cannot.
 pub(super) fn keep(root: &Root, scene: &mut Scene) {
-    let decoded = |name: &&String| {
-        name.as_str() != "KHR_mesh_quantization" && COMPRESSION.iter().all(|(key, _)| key != name)
-    };
+    let decoded = |name: &&String| name.as_str() != "KHR_mesh_quantization" && !is_compression(name);
     scene.extensions_used = root.extensions_used.iter().filter(decoded).cloned().collect();
     scene.extensions_required = root.extensions_required.iter().filter(decoded).cloned().collect();
     for (name, value) in &root.extensions {

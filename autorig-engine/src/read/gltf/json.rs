@@ -146,6 +146,7 @@ pub(crate) struct ViewDef {
     pub(crate) byte_offset: u64,
     pub(crate) byte_length: u64,
     pub(crate) byte_stride: Option<u64>,
+    pub(crate) extensions: Map<String, Value>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::accessor::Accessors;
-use super::extensions;
 use super::graph::finite_or_zero;
 use super::json::{MeshDef, PrimitiveDef, Root, corrupt, label};
 use crate::read::repair;
@@ -164,16 +163,9 @@ fn read_primitive(
         return Err(corrupt(format!("{mesh} has primitives of unknown mode {mode}")));
     }
     let Some(position) = attribute(&def.attributes, "POSITION") else {
-        if let Some(error) = extensions::compression_of(&def.extensions) {
-            return Err(error);
-        }
         scene.warn("no_triangles_dropped", format!("{mesh} has a part without positions, which is left out"));
         return Ok(None);
     };
-    let lacks = accessors.lacks_data(position) || def.indices.is_some_and(|i| accessors.lacks_data(i));
-    if lacks && let Some(error) = extensions::compression_of(&def.extensions) {
-        return Err(error);
-    }
     let positions = accessors.floats::<3>(position)?;
     let indices = read_indices(accessors, mesh, def, mode, positions.len(), scene)?;
     if indices.is_empty() {

@@ -9,6 +9,7 @@ mod graph;
 mod json;
 mod material;
 mod mesh;
+mod unpack;
 
 use self::accessor::Accessors;
 use self::buffers::Buffers;
@@ -22,32 +23,34 @@ pub(crate) use self::container::MAGIC;
 /// Reads a GLB.
 pub(crate) fn read_glb(bytes: &[u8], resolver: &Resolver<'_>, limits: &Limits) -> Result<Scene> {
     let chunks = container::split(bytes)?;
-    read_root(&json::parse(chunks.json)?, chunks.bin, Format::Glb, resolver, limits)
+    read_root(json::parse(chunks.json)?, chunks.bin, Format::Glb, resolver, limits)
 }
 
 /// Reads glTF JSON.
 pub(crate) fn read_json(text: &[u8], resolver: &Resolver<'_>, limits: &Limits) -> Result<Scene> {
-    read_root(&json::parse(text)?, None, Format::Gltf, resolver, limits)
+    read_root(json::parse(text)?, None, Format::Gltf, resolver, limits)
 }
 
 fn read_root(
-    root: &Root,
+    mut root: Root,
     bin: Option<&[u8]>,
     format: Format,
     resolver: &Resolver<'_>,
     limits: &Limits,
 ) -> Result<Scene> {
-    check_version(root)?;
-    extensions::check_required(root)?;
-    check_counts(root, limits)?;
+    check_version(&root)?;
+    extensions::check_required(&root)?;
+    check_counts(&root, limits)?;
     let is_vrm = root.extensions_used.iter().any(|e| e == "VRM" || e == "VRMC_vrm");
     let mut scene = Scene {
         format: if is_vrm { Format::Vrm } else { format },
         copyright: root.asset.as_ref().and_then(|a| a.copyright.clone()),
         ..Scene::default()
     };
-    graph::read(root, &mut scene)?;
-    let buffers = Buffers::load(root, bin, resolver)?;
+    graph::read(&root, &mut scene)?;
+    let mut buffers = Buffers::load(&root, bin, resolver)?;
+    unpack::unpack(&mut root, &mut buffers, limits)?;
+    let root = &root;
     let accessors = Accessors::new(root, &buffers, limits);
     mesh::read(root, &accessors, limits, &mut scene)?;
     graph::read_skins(root, &accessors, &mut scene)?;
