@@ -54,7 +54,7 @@ pub(super) fn read_text(name: &str, text: &[u8], limits: &Limits) -> Result<Scen
         corners.push([x, y, z]);
         check(corners.indices.len() as u64 / 3, limits)?;
     }
-    if corners.indices.len() % 3 != 0 {
+    if !corners.indices.len().is_multiple_of(3) {
         return Err(Error::new(Code::TruncatedFile, "the STL ends in the middle of a triangle"));
     }
     corners.into_scene(name)

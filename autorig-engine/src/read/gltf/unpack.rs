@@ -95,7 +95,7 @@ fn decode_meshopt(packed: &[u8], def: &MeshoptDef) -> Option<Vec<u8>> {
             let bytes = decode_vertices(packed, count, stride)?;
             filter(bytes, stride, def.filter.as_deref().unwrap_or("NONE"))
         }
-        ("TRIANGLES", _) if count % 3 != 0 => None,
+        ("TRIANGLES", _) if !count.is_multiple_of(3) => None,
         ("TRIANGLES", 2) => decode_index_buffer::<u16>(packed, count).ok().map(short),
         ("TRIANGLES", 4) => decode_index_buffer::<u32>(packed, count).ok().map(little),
         ("INDICES", 2) => decode_index_sequence::<u16>(packed, count).ok().map(short),
@@ -160,7 +160,7 @@ fn filter(bytes: Vec<u8>, stride: u64, name: &str) -> Option<Vec<u8>> {
             decode_filter_quat(&mut quads);
             plain16(quads)
         }
-        ("EXPONENTIAL", stride) if stride % 4 == 0 => {
+        ("EXPONENTIAL", stride) if stride.is_multiple_of(4) => {
             let mut words: Vec<[u32; 1]> =
                 bytes.as_chunks::<4>().0.iter().map(|c| [u32::from_le_bytes(*c)]).collect();
             decode_filter_exp(&mut words);
