@@ -7,11 +7,18 @@
 use glam::{DMat3, DMat4, DVec3};
 
 use crate::{
-    Rig,
+    Limits, Result, Rig,
     analyse::Frame,
     pose::clip::Clip,
     scene::{Influences, Scene},
+    skeleton::Joint,
 };
+
+mod from_scene;
+mod names;
+mod posing;
+pub mod recognise;
+mod stance;
 
 /// A character in one space: that of its file, or that of a target once a profile was applied.
 #[derive(Debug, Clone)]
@@ -44,6 +51,16 @@ pub struct Bone {
 }
 
 impl Bone {
+    /// A joint of the engine's own, whose frame is parallel to the file's axes.
+    pub(crate) fn parallel(joint: &Joint) -> Self {
+        Self {
+            name: joint.name.clone(),
+            parent: joint.parent,
+            rest: DMat4::from_translation(joint.position),
+            canonical: Some(joint.name.clone()),
+        }
+    }
+
     /// Where the bone begins.
     pub fn position(&self) -> DVec3 {
         self.rest.w_axis.truncate()
@@ -58,19 +75,36 @@ impl Character {
         let rotation = DMat3::from_cols(rows[0], rows[1], rows[2]).transpose();
         let frame =
             Frame { rotation, scale: orientation.metres_per_unit, origin: feet(&rig.scene, &rotation) };
-        let bone = |joint: &crate::skeleton::Joint| Bone {
-            name: joint.name.clone(),
-            parent: joint.parent,
-            rest: DMat4::from_translation(joint.position),
-            canonical: Some(joint.name.clone()),
-        };
         Self {
             scene: rig.scene.clone(),
-            bones: rig.skeleton.joints.iter().map(bone).collect(),
+            bones: rig.skeleton.joints.iter().map(Bone::parallel).collect(),
             influences: rig.influences.clone(),
             clips: rig.clips.clone(),
             frame,
         }
+    }
+
+    /// A file as it is: its skins merged into one list of bones, its clips those of the bones.
+    ///
+    /// Bones are the joints of all skins in use, animated nodes with a mesh below them, and what lies between those up to
+    /// where they join; trees that nothing joins get a root of our own. Rest frames come from the inverse bind matrices,
+    /// not from where the nodes stand; scales are baked in, the directions of the axes are the file's. Meshes without a
+    /// skin follow the bone they hang on. Where no clip moves the bones and the file stands in another pose than its bind
+    /// pose, that pose becomes the clip `original_pose`. Bones are named canonically where they are
+    /// [recognised](recognise). A model without skins and moving nodes has no bones.
+    ///
+    /// # Errors
+    /// As [`Scene::flatten`].
+    pub fn from_scene(scene: Scene) -> Result<Self> {
+        Self::from_scene_within(scene, &Limits::default())
+    }
+
+    /// [`Character::from_scene`] with other limits than the default ones.
+    ///
+    /// # Errors
+    /// As [`Scene::flatten`].
+    pub fn from_scene_within(scene: Scene, limits: &Limits) -> Result<Self> {
+        from_scene::character(scene, limits)
     }
 
     /// The bone with this canonical name.

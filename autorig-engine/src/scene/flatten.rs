@@ -22,10 +22,15 @@ impl Scene {
     /// `no_geometry` when no triangle is left, `limit_triangles`, `limit_meshes` and `limit_memory` with
     /// copies counted, `scale_out_of_range` when a transform throws vertices out of single precision,
     /// `corrupt_file` when a node refers to what does not exist.
-    pub fn flatten(mut self, limits: &Limits) -> Result<Self> {
+    pub fn flatten(self, limits: &Limits) -> Result<Self> {
+        let worlds = self.worlds();
+        Ok(self.flatten_at(&worlds, limits)?.0)
+    }
+
+    /// [`Scene::flatten`] with nodes where `worlds` has them, and the nodes that the meshes hung on.
+    pub(crate) fn flatten_at(mut self, worlds: &[DMat4], limits: &Limits) -> Result<(Self, Vec<usize>)> {
         let uses = self.instances()?;
         self.check(&uses, limits)?;
-        let worlds = self.worlds();
         let mut left = vec![0usize; self.meshes.len()];
         for instance in &uses {
             if let Some(count) = left.get_mut(instance.mesh) {
@@ -33,6 +38,7 @@ impl Scene {
             }
         }
         let (mut nodes, mut meshes) = (Vec::with_capacity(uses.len()), Vec::with_capacity(uses.len()));
+        let mut places = Vec::with_capacity(uses.len());
         for instance in &uses {
             let last = left.get_mut(instance.mesh).is_some_and(|count| {
                 *count -= 1;
@@ -40,11 +46,12 @@ impl Scene {
             });
             let Some(slot) = self.meshes.get_mut(instance.mesh) else { continue };
             let mut mesh = if last { std::mem::take(slot) } else { slot.clone() };
-            mesh.primitives.retain(|p| !p.indices.is_empty() && !p.positions.is_empty());
+            mesh.primitives.retain(Primitive::is_drawn);
             if mesh.primitives.is_empty() {
                 continue;
             }
-            self.bake(instance, &worlds, &mut mesh)?;
+            self.bake(instance, worlds, &mut mesh)?;
+            places.push(instance.node);
             nodes.push(Node {
                 name: self.name_of(instance.node),
                 mesh: Some(nodes.len()),
@@ -64,7 +71,7 @@ impl Scene {
         self.nodes = nodes;
         self.meshes = meshes;
         self.skins = Vec::new();
-        Ok(self)
+        Ok((self, places))
     }
 
     fn name_of(&self, node: usize) -> String {
@@ -72,7 +79,7 @@ impl Scene {
     }
 
     /// Where meshes are used, in the order of the hierarchy.
-    fn instances(&self) -> Result<Vec<Instance>> {
+    pub(crate) fn instances(&self) -> Result<Vec<Instance>> {
         let mut found = Vec::new();
         let mut seen = BTreeSet::new();
         let mut stack: Vec<usize> = self.roots.iter().rev().copied().collect();
@@ -190,12 +197,17 @@ impl Scene {
 }
 
 /// A use of a mesh by a node.
-struct Instance {
-    node: usize,
-    mesh: usize,
+pub(crate) struct Instance {
+    pub(crate) node: usize,
+    pub(crate) mesh: usize,
 }
 
 impl Primitive {
+    /// It has something to show.
+    pub(crate) fn is_drawn(&self) -> bool {
+        !self.indices.is_empty() && !self.positions.is_empty()
+    }
+
     /// Bytes its arrays take.
     fn byte_size(&self) -> u64 {
         let n = self.positions.len() as u64;

@@ -8,9 +8,9 @@ use serde_json::{Map, Value, json};
 use super::buffer::Buffer;
 use super::skin::Sets;
 use super::value::{inconsistent, number};
-use super::{clip, material, mesh, skin};
+use super::{Skinned, clip, material, mesh, skin};
 use crate::scene::Scene;
-use crate::{Code, Error, Result, Rig};
+use crate::{Code, Error, Result};
 
 /// A scene with its hierarchy.
 pub(super) fn scene(scene: &Scene) -> Result<Vec<u8>> {
@@ -53,23 +53,23 @@ pub(super) fn scene(scene: &Scene) -> Result<Vec<u8>> {
     finish(scene, parts, buffer)
 }
 
-/// A rigged character.
-pub(super) fn rig(rig: &Rig) -> Result<Vec<u8>> {
-    let scene = &rig.scene;
-    let joint_count = rig.skeleton.joints.len();
-    if joint_count == 0 || joint_count > usize::from(u16::MAX) {
-        return Err(inconsistent("the skeleton has no joints or too many"));
+/// A character with its bones, or a plain model where it has none.
+pub(super) fn character(model: &Skinned<'_>) -> Result<Vec<u8>> {
+    let scene = model.scene;
+    let count = model.bones.len();
+    if count > usize::from(u16::MAX) {
+        return Err(inconsistent("the skeleton has too many joints"));
     }
     if scene.nodes.iter().any(|node| node.mesh.is_some() && node.local != DMat4::IDENTITY) {
         return Err(inconsistent("its nodes have transforms, which a skin would ignore"));
     }
-    if rig.influences.len() != scene.meshes.len() {
+    if count > 0 && model.influences.len() != scene.meshes.len() {
         return Err(inconsistent("there are not as many influences as meshes"));
     }
     let mut buffer = Buffer::default();
-    let (meshes, places) = write_meshes(scene, Some(rig), &mut buffer)?;
-    let taken: BTreeSet<&str> = rig.skeleton.joints.iter().map(|j| j.name.as_str()).collect();
-    let mut nodes = Vec::with_capacity(scene.nodes.len() + joint_count);
+    let (meshes, places) = write_meshes(scene, (count > 0).then_some(model), &mut buffer)?;
+    let taken: BTreeSet<&str> = model.bones.iter().map(|b| b.name.as_str()).collect();
+    let mut nodes = Vec::with_capacity(scene.nodes.len() + count);
     for (index, place) in places.iter().enumerate() {
         let Some(place) = place else { continue };
         let mut out = Map::new();
@@ -78,14 +78,19 @@ pub(super) fn rig(rig: &Rig) -> Result<Vec<u8>> {
             out.insert("name".into(), name.into());
         }
         out.insert("mesh".into(), (*place).into());
-        out.insert("skin".into(), 0.into());
+        if count > 0 {
+            out.insert("skin".into(), 0.into());
+        }
         nodes.push(Value::Object(out));
     }
     let first = nodes.len();
-    let roots = (0..=first).collect();
-    let skin = skin::skin(&rig.skeleton, first, &mut nodes, &mut buffer)?;
-    let animations = clip::animations(&rig.clips, first, joint_count, &mut buffer)?;
-    finish(scene, Parts { nodes, roots, meshes, skins: vec![skin], animations }, buffer)
+    let mut skins = Vec::new();
+    if count > 0 {
+        skins.push(skin::skin(model.bones, first, &mut nodes, &mut buffer)?);
+    }
+    let roots = (0..first + usize::from(count > 0)).collect();
+    let animations = clip::animations(model.clips, first, count, &mut buffer)?;
+    finish(scene, Parts { nodes, roots, meshes, skins, animations }, buffer)
 }
 
 /// The name of the node a mesh stands on, made different from every joint's.
@@ -106,13 +111,13 @@ fn mesh_node_name(scene: &Scene, mesh: usize, taken: &BTreeSet<&str>) -> String 
 /// Every mesh that has triangles, and where each of the scene's went.
 type Meshes = (Vec<Value>, Vec<Option<usize>>);
 
-fn write_meshes(scene: &Scene, rig: Option<&Rig>, buffer: &mut Buffer) -> Result<Meshes> {
+fn write_meshes(scene: &Scene, model: Option<&Skinned<'_>>, buffer: &mut Buffer) -> Result<Meshes> {
     let (mut written, mut places) = (Vec::new(), Vec::with_capacity(scene.meshes.len()));
     for (index, mesh) in scene.meshes.iter().enumerate() {
-        let sets = match rig {
-            Some(rig) => {
-                let influences = rig.influences.get(index).map(Vec::as_slice).unwrap_or_default();
-                let count = rig.skeleton.joints.len();
+        let sets = match model {
+            Some(model) => {
+                let influences = model.influences.get(index).map(Vec::as_slice).unwrap_or_default();
+                let count = model.bones.len();
                 Some(influences.iter().map(|i| Sets::new(i, count)).collect::<Result<Vec<_>>>()?)
             }
             None => None,

@@ -2,7 +2,12 @@
 
 #![deny(clippy::indexing_slicing, clippy::expect_used, clippy::panic)]
 
-use crate::{Result, Rig, scene::Scene};
+use crate::{
+    Character, Result, Rig,
+    character::Bone,
+    pose::clip::Clip,
+    scene::{Influences, Scene},
+};
 
 mod buffer;
 mod clip;
@@ -28,5 +33,36 @@ pub fn scene_glb(scene: &Scene) -> Result<Vec<u8>> {
 /// # Errors
 /// `internal` when the rig is inconsistent.
 pub fn rig_glb(rig: &Rig) -> Result<Vec<u8>> {
-    document::rig(rig)
+    let bones: Vec<Bone> = rig.skeleton.joints.iter().map(Bone::parallel).collect();
+    if bones.is_empty() {
+        return Err(value::inconsistent("the skeleton has no joints"));
+    }
+    document::character(&Skinned {
+        scene: &rig.scene,
+        bones: &bones,
+        influences: &rig.influences,
+        clips: &rig.clips,
+    })
+}
+
+/// A character as GLB, laid out as [`rig_glb`] does: its bones are nodes with the translation and rotation that lead
+/// from their parent's rest frame to their own. A character without bones becomes a plain model.
+///
+/// # Errors
+/// `internal` when the character is inconsistent.
+pub fn character_glb(character: &Character) -> Result<Vec<u8>> {
+    document::character(&Skinned {
+        scene: &character.scene,
+        bones: &character.bones,
+        influences: &character.influences,
+        clips: &character.clips,
+    })
+}
+
+/// What is written of a character or a rig.
+struct Skinned<'a> {
+    scene: &'a Scene,
+    bones: &'a [Bone],
+    influences: &'a [Vec<Influences>],
+    clips: &'a [Clip],
 }

@@ -1,12 +1,13 @@
-//! Skeleton and influences as glTF.
+//! Bones and influences as glTF.
 
+use glam::{DMat3, DQuat, DVec3};
 use serde_json::{Map, Value, json};
 
 use super::buffer::Buffer;
 use super::value::inconsistent;
 use crate::Result;
+use crate::character::Bone;
 use crate::scene::Influences;
-use crate::skeleton::Skeleton;
 
 /// `JOINTS_n` and `WEIGHTS_n` of one primitive.
 pub(super) struct Sets {
@@ -92,19 +93,17 @@ fn add(places: &mut Vec<(u16, f64)>, joint: u16, weight: f32, joint_count: usize
     Ok(())
 }
 
-/// Appends the joints as nodes and returns the skin; the first joint will be node `first`.
+/// Appends the bones as nodes and returns the skin; the first bone will be node `first`.
 pub(super) fn skin(
-    skeleton: &Skeleton,
+    bones: &[Bone],
     first: usize,
     nodes: &mut Vec<Value>,
     buffer: &mut Buffer,
 ) -> Result<Value> {
-    let joints = &skeleton.joints;
-    // Rounded once, so that node transforms and inverse bind matrices agree to the last bit.
-    let positions: Vec<[f32; 3]> = joints.iter().map(|j| j.position.to_array().map(|x| x as f32)).collect();
-    let mut children = vec![Vec::new(); joints.len()];
-    for (index, joint) in joints.iter().enumerate() {
-        match joint.parent {
+    let rests: Vec<Rest> = bones.iter().map(Rest::new).collect();
+    let mut children = vec![Vec::new(); bones.len()];
+    for (index, bone) in bones.iter().enumerate() {
+        match bone.parent {
             Some(parent) if parent < index => {
                 if let Some(list) = children.get_mut(parent) {
                     list.push(first + index);
@@ -114,26 +113,64 @@ pub(super) fn skin(
             _ => return Err(inconsistent("the skeleton is no tree with its root first")),
         }
     }
-    for ((joint, position), children) in joints.iter().zip(&positions).zip(&children) {
-        let parent = joint.parent.and_then(|p| positions.get(p)).copied().unwrap_or_default();
-        let offset: Vec<f64> =
-            position.iter().zip(&parent).map(|(x, p)| f64::from(*x) - f64::from(*p)).collect();
+    for ((bone, rest), children) in bones.iter().zip(&rests).zip(&children) {
+        let above = bone.parent.and_then(|p| rests.get(p));
+        let (translation, rotation) = rest.below(above);
         let mut node = Map::new();
-        node.insert("name".into(), joint.name.as_str().into());
-        if offset.iter().any(|x| *x != 0.0) {
-            node.insert("translation".into(), json!(offset));
+        node.insert("name".into(), bone.name.as_str().into());
+        if translation != DVec3::ZERO {
+            node.insert("translation".into(), json!(translation.to_array()));
+        }
+        if rotation != DQuat::IDENTITY {
+            node.insert("rotation".into(), json!(rotation.to_array()));
         }
         if !children.is_empty() {
             node.insert("children".into(), json!(children));
         }
         nodes.push(node.into());
     }
-    let inverse = |[x, y, z]: [f32; 3]| {
-        // 0 − x and not −x: no negative zeros in the file.
-        [1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0 - x, 0.0 - y, 0.0 - z, 1.0]
-    };
-    let matrices: Vec<[f32; 16]> = positions.into_iter().map(inverse).collect();
+    let matrices: Vec<[f32; 16]> = rests.iter().map(Rest::inverse).collect();
     let accessor = buffer.matrices(&matrices)?;
-    let all: Vec<usize> = (first..first + joints.len()).collect();
+    let all: Vec<usize> = (first..first + bones.len()).collect();
     Ok(json!({"inverseBindMatrices": accessor, "skeleton": first, "joints": all, "name": "Armature"}))
+}
+
+/// A bone's rest frame. Its place is rounded to single precision once, so that node transforms and inverse bind matrices
+/// of unturned bones agree to the last bit.
+struct Rest {
+    rotation: DQuat,
+    position: DVec3,
+}
+
+impl Rest {
+    fn new(bone: &Bone) -> Self {
+        let linear = DMat3::from_mat4(bone.rest);
+        let turned = linear != DMat3::IDENTITY;
+        let rotation = if turned { DQuat::from_mat3(&linear).normalize() } else { DQuat::IDENTITY };
+        Self { rotation, position: bone.position().to_array().map(|x| f64::from(x as f32)).into() }
+    }
+
+    /// Translation and rotation in the frame of the parent.
+    fn below(&self, above: Option<&Self>) -> (DVec3, DQuat) {
+        let Some(above) = above else { return (self.position, self.rotation) };
+        let offset = self.position - above.position;
+        if above.rotation == self.rotation {
+            let offset =
+                if above.rotation == DQuat::IDENTITY { offset } else { above.rotation.inverse() * offset };
+            return (offset, DQuat::IDENTITY);
+        }
+        let back = above.rotation.inverse();
+        let rotation = (back * self.rotation).normalize();
+        (back * offset, if rotation.w < 0.0 { -rotation } else { rotation })
+    }
+
+    /// World to bone, column by column.
+    fn inverse(&self) -> [f32; 16] {
+        let linear = DMat3::from_quat(self.rotation).transpose();
+        let moved = linear * self.position;
+        // 0 − x and not −x: no negative zeros in the file.
+        let [x, y, z] = moved.to_array().map(|v| 0.0 - v as f32);
+        let [a, b, c] = [linear.x_axis, linear.y_axis, linear.z_axis].map(|v| v.to_array().map(|v| v as f32));
+        [a[0], a[1], a[2], 0.0, b[0], b[1], b[2], 0.0, c[0], c[1], c[2], 0.0, x, y, z, 1.0]
+    }
 }
