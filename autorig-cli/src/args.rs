@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
+use autorig_engine::deliver::Output;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
@@ -69,12 +70,18 @@ impl Verb {
 /// `autorig rig`
 #[derive(Debug, Args)]
 pub(crate) struct RigArgs {
-    /// Model file (GLB, glTF, OBJ, VRM), `-` for stdin, or a folder of models
+    /// Model file (GLB, glTF, FBX, OBJ, VRM, STL, PLY, ZIP), `-` for stdin, or a folder of models
     #[arg(value_name = "IN")]
     pub(crate) input: PathBuf,
-    /// Where to write: a `.glb` file, `-` for stdout, or a folder, which gets every file of the rig
+    /// Where to write: a `.glb`, `.fbx` or `.vrm` file, `-` for stdout, or a folder, which gets every file of the rig
     #[arg(long, short, value_name = "OUT")]
     pub(crate) output: PathBuf,
+    /// Names, axes and units of a program; without it the file's extension decides
+    #[arg(long, value_enum)]
+    pub(crate) preset: Option<Preset>,
+    /// Into a folder: only these files beside the rigged model, by their keys (`unity_fbx,thumbnail`)
+    #[arg(long, value_name = "KEYS", value_delimiter = ',', value_parser = output_key)]
+    pub(crate) outputs: Vec<Output>,
     /// Joints placed by hand: JSON, `[{"name", "position": [x, y, z]}]` or a report of an earlier rig
     #[arg(long, value_name = "FILE")]
     pub(crate) joints: Option<PathBuf>,
@@ -102,6 +109,62 @@ pub(crate) struct RigArgs {
     /// Threads to work with; all cores by default. The result is the same for any number
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) threads: Option<u16>,
+}
+
+/// What a file is written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Preset {
+    /// GLB, the input's own unit and frame
+    Glb,
+    /// FBX for Unity's Humanoid avatar
+    Unity,
+    /// FBX with the UE5 mannequin's names and axes
+    Unreal,
+    /// FBX with Mixamo's names
+    Mixamo,
+    /// VRM 1.0
+    Vrm,
+    /// GLB with the names of Rigify's metarig
+    Blender,
+    /// FBX with the names of Godot's humanoid profile
+    Godot,
+    /// FBX with the names of Roblox' R15
+    Roblox,
+    /// FBX, Y up, centimetres
+    Maya,
+}
+
+impl Preset {
+    /// The file it writes.
+    pub(crate) fn output(self) -> Output {
+        match self {
+            Self::Glb => Output::RiggedGlb,
+            Self::Unity => Output::UnityFbx,
+            Self::Unreal => Output::UnrealFbx,
+            Self::Mixamo => Output::FbxMixamo,
+            Self::Vrm => Output::Vrm,
+            Self::Blender => Output::BlenderGlb,
+            Self::Godot => Output::FbxGodot,
+            Self::Roblox => Output::FbxRoblox,
+            Self::Maya => Output::FbxMaya,
+        }
+    }
+
+    /// What is meant by an extension alone.
+    pub(crate) fn of_extension(extension: &str) -> Self {
+        match extension {
+            "fbx" => Self::Maya,
+            "vrm" => Self::Vrm,
+            _ => Self::Glb,
+        }
+    }
+}
+
+fn output_key(key: &str) -> Result<Output, String> {
+    Output::find(key).ok_or_else(|| {
+        let known: Vec<&str> = Output::all().map(Output::key).collect();
+        format!("there is no such file; the keys are {}", known.join(", "))
+    })
 }
 
 /// A choice of the engine, with the words the command line has for it.
@@ -171,7 +234,7 @@ choice! {
 /// `autorig inspect`
 #[derive(Debug, Args)]
 pub(crate) struct InspectArgs {
-    /// Model file (GLB, glTF, OBJ, VRM), or `-` for stdin
+    /// Model file (GLB, glTF, FBX, OBJ, VRM, STL, PLY, ZIP), or `-` for stdin
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
 }

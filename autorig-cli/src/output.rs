@@ -21,16 +21,15 @@ use crate::{
 pub(crate) enum Target {
     /// `-`
     Stdout,
-    /// A GLB file.
-    File(PathBuf),
+    /// One file of this extension, in lower case.
+    File(PathBuf, String),
     /// A folder, which gets every file.
     Folder(PathBuf),
 }
 
 impl Target {
-    /// What `path` asks for: a folder when it is one or ends in `/`, else a file whose extension must
-    /// be one that is written in this version.
-    pub(crate) fn parse(path: &Path) -> Result<Self> {
+    /// What `path` asks for: a folder when it is one or ends in `/`, else a file with one of these extensions.
+    pub(crate) fn parse(path: &Path, extensions: &[&str]) -> Result<Self> {
         if is_stdio(path) {
             return Ok(Self::Stdout);
         }
@@ -38,18 +37,21 @@ impl Target {
             return Ok(Self::Folder(path.to_owned()));
         }
         let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-        match extension.as_deref() {
-            Some("glb") => Ok(Self::File(path.to_owned())),
+        let written = extensions.iter().map(|e| format!(".{e}")).collect::<Vec<_>>().join(", ");
+        match extension {
+            Some(extension) if extensions.contains(&extension.as_str()) => {
+                Ok(Self::File(path.to_owned(), extension))
+            }
             Some(other) => Err(Failure::usage(
                 "unsupported_output",
-                format!("files of type .{other} are not written yet"),
-                "end the name of the output in .glb",
+                format!("files of type .{other} are not written here"),
+                format!("end the name of the output in one of {written}"),
             )
             .about(path)),
             None => Err(Failure::usage(
                 "unsupported_output",
                 "the name of the output does not say what to write",
-                "end it in .glb, or in / for a folder with every file",
+                format!("end it in one of {written}, or in / for a folder"),
             )
             .about(path)),
         }
@@ -175,11 +177,12 @@ mod tests {
 
     #[test]
     fn the_extension_decides_what_is_written() {
-        assert_eq!(Target::parse(Path::new("-")).unwrap(), Target::Stdout);
-        assert_eq!(Target::parse(Path::new("a.GLB")).unwrap(), Target::File("a.GLB".into()));
-        assert_eq!(Target::parse(Path::new("new/")).unwrap(), Target::Folder("new/".into()));
-        for name in ["a.fbx", "a.gltf", "a.vrm", "a"] {
-            assert_eq!(Target::parse(Path::new(name)).unwrap_err().code, "unsupported_output");
+        let parse = |path: &str| Target::parse(Path::new(path), &["glb", "fbx"]);
+        assert_eq!(parse("-").unwrap(), Target::Stdout);
+        assert_eq!(parse("a.GLB").unwrap(), Target::File("a.GLB".into(), "glb".into()));
+        assert_eq!(parse("new/").unwrap(), Target::Folder("new/".into()));
+        for name in ["a.png", "a.gltf", "a"] {
+            assert_eq!(parse(name).unwrap_err().code, "unsupported_output");
         }
     }
 

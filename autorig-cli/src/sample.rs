@@ -17,7 +17,7 @@ use crate::{
 /// Runs the verb.
 pub(crate) fn run(args: &SampleArgs, ui: &Ui) -> Result<Outcome> {
     let sample = find(&args.name)?;
-    let target = Target::parse(&args.output)?;
+    let target = Target::parse(&args.output, &["glb"])?;
     target.check_stdout(ui)?;
     match &target {
         Target::Folder(folder) => {
@@ -25,7 +25,7 @@ pub(crate) fn run(args: &SampleArgs, ui: &Ui) -> Result<Outcome> {
                 Failure::usage("is_a_folder", "the output is a folder", "name a .glb file").about(folder)
             );
         }
-        Target::File(path) => {
+        Target::File(path, _) => {
             output::check_free(std::slice::from_ref(path), args.force)?;
             output::check_parent(path)?;
         }
@@ -35,7 +35,7 @@ pub(crate) fn run(args: &SampleArgs, ui: &Ui) -> Result<Outcome> {
     interrupt::check()?;
     let bytes = scene_glb(&scene).map_err(Failure::from)?;
     let (size, triangles) = (bytes.len(), scene.triangle_count());
-    if let Target::File(path) = target {
+    if let Target::File(path, _) = target {
         output::commit(&[Output { key: "sample_glb", path, bytes }], args.force)?;
     } else {
         ui.result(&bytes)?;

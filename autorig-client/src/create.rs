@@ -66,6 +66,9 @@ pub struct TaskOptions {
     /// `as_is` or `t_pose`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rest_pose: Option<String>,
+    /// Keys of files that must be made as well, `fbx_mixamo`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outputs: Vec<String>,
 }
 
 /// A task that is to be made.

@@ -29,6 +29,7 @@
 //! character/ rigged things as exporters, clips and pictures take them
 //! pose/      Rig -> posed mesh           standard bend poses, T-pose delivery
 //! quality/   Rig -> quality sheet        bend tests, symmetry, verdict and reasons
+//! deliver/   model -> every file of its rig, in one go
 //! write/     Rig -> bytes                 leaves canonical space
 //! sample/    characters made by procedure
 //! report.rs  what was found and done, without times
@@ -42,6 +43,7 @@
 
 pub mod analyse;
 pub mod character;
+pub mod deliver;
 pub mod error;
 pub mod limits;
 pub mod pose;

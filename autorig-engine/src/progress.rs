@@ -18,11 +18,32 @@ pub enum Stage {
     Skin,
     /// Writing the files.
     Export,
+    /// Levels of detail.
+    Lod,
+    /// Clips.
+    Animate,
+    /// Pictures and the video.
+    Render,
+    /// Report and archive.
+    Pack,
 }
 
 impl Stage {
     /// Every stage in order.
-    pub const ALL: [Self; 5] = [Self::Read, Self::Analyse, Self::Skeleton, Self::Skin, Self::Export];
+    pub const ALL: [Self; 9] = [
+        Self::Read,
+        Self::Analyse,
+        Self::Skeleton,
+        Self::Skin,
+        Self::Export,
+        Self::Lod,
+        Self::Animate,
+        Self::Render,
+        Self::Pack,
+    ];
+
+    /// The stages of a rig, without what makes its files.
+    pub const RIG: [Self; 5] = [Self::Read, Self::Analyse, Self::Skeleton, Self::Skin, Self::Export];
 
     /// The stage's name in the API.
     pub fn as_str(self) -> &'static str {
@@ -32,6 +53,10 @@ impl Stage {
             Self::Skeleton => "skeleton",
             Self::Skin => "skin",
             Self::Export => "export",
+            Self::Lod => "lod",
+            Self::Animate => "animate",
+            Self::Render => "render",
+            Self::Pack => "pack",
         }
     }
 
@@ -45,6 +70,8 @@ impl Stage {
             Self::Skeleton => (STARTS[2], STARTS[3]),
             Self::Skin => (STARTS[3], STARTS[4]),
             Self::Export => (STARTS[4], STARTS[5]),
+            // What follows a rig is counted by the delivery.
+            Self::Lod | Self::Animate | Self::Render | Self::Pack => (STARTS[5], STARTS[5]),
         };
         start + (end - start) * done.clamp(0.0, 1.0)
     }

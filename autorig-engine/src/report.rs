@@ -38,6 +38,20 @@ pub struct Report {
     pub quality: Quality,
     /// What was repaired, dropped or is doubtful.
     pub warnings: Vec<Warning>,
+    /// The files made of it, without this report and the archive; empty for a rig that was not delivered.
+    #[serde(default)]
+    pub files: Vec<FileReport>,
+}
+
+/// A file made of a rig.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileReport {
+    /// Its key, `rigged_glb`.
+    pub key: String,
+    /// Bytes.
+    pub size: u64,
+    /// SHA-256 of the bytes, lower-case hex.
+    pub sha256: String,
 }
 
 /// What came in.
@@ -178,5 +192,6 @@ pub(crate) fn build(
         rest_pose: None,
         quality,
         warnings: scene.warnings.clone(),
+        files: Vec::new(),
     }
 }

@@ -35,7 +35,7 @@ fn stages(criterion: &mut Criterion) {
     for triangles in TRIANGLES.into_iter().filter(|count| *count <= LARGEST_BY_STAGE) {
         let glb = human_glb(triangles).expect("a sample of this size");
         group.throughput(Throughput::Elements(triangles as u64));
-        for stage in Stage::ALL {
+        for stage in Stage::RIG {
             group.bench_with_input(BenchmarkId::new(stage.as_str(), triangles), &glb, |bencher, glb| {
                 bencher.iter_custom(|times| {
                     (0..times)

@@ -1,6 +1,16 @@
 /** The server's API, typed. Every failure becomes a `Problem`, which says what to do about it. */
 
-export const STAGES = ['read', 'analyse', 'skeleton', 'skin', 'export'] as const;
+export const STAGES = [
+  'read',
+  'analyse',
+  'skeleton',
+  'skin',
+  'export',
+  'lod',
+  'animate',
+  'render',
+  'pack',
+] as const;
 export type Stage = (typeof STAGES)[number];
 export type Status = 'created' | 'processing' | 'done' | 'error' | 'cancelled';
 

@@ -10,7 +10,7 @@ use autorig_engine::rig::Options;
 use serde_json::{Value, json};
 
 use super::{
-    Places,
+    Places, Wanted,
     one::{prepare_folder, rig_one},
 };
 use crate::{
@@ -22,12 +22,16 @@ use crate::{
 };
 
 /// Extensions of the formats that are read.
-const READABLE: [&str; 4] = ["glb", "gltf", "obj", "vrm"];
-/// Model files that are passed over with a word, because they are not read yet.
-const NOT_YET: [&str; 1] = ["fbx"];
+const READABLE: [&str; 8] = ["glb", "gltf", "fbx", "obj", "vrm", "stl", "ply", "zip"];
 
 /// Rigs every readable model of `args.input` into a folder.
-pub(super) fn run(args: &RigArgs, target: &Target, options: &Options, ui: &Ui) -> Result<Outcome> {
+pub(super) fn run(
+    args: &RigArgs,
+    target: &Target,
+    wanted: &Wanted,
+    options: &Options,
+    ui: &Ui,
+) -> Result<Outcome> {
     let Target::Folder(folder) = target else {
         return Err(Failure::usage(
             "output_not_a_folder",
@@ -51,8 +55,8 @@ pub(super) fn run(args: &RigArgs, target: &Target, options: &Options, ui: &Ui) -
         )
         .about(folder));
     }
-    let inputs = find(&args.input, ui)?;
-    let jobs = plan(&inputs, target)?;
+    let inputs = find(&args.input)?;
+    let jobs = plan(&inputs, target, wanted)?;
     let places: Vec<_> = jobs.iter().flat_map(|(_, places)| places.all()).collect();
     output::check_free(&places, args.force)?;
     let made = prepare_folder(target)?;
@@ -113,7 +117,7 @@ fn work(jobs: &[(PathBuf, Places)], force: bool, options: &Options, ui: &Ui) -> 
 }
 
 /// The readable models of a folder by name; folders inside are not entered.
-fn find(folder: &Path, ui: &Ui) -> Result<Vec<PathBuf>> {
+fn find(folder: &Path) -> Result<Vec<PathBuf>> {
     let io = |error| Failure::io("list the folder", folder, &error);
     let mut inputs = Vec::new();
     for entry in fs::read_dir(folder).map_err(io)? {
@@ -125,9 +129,6 @@ fn find(folder: &Path, ui: &Ui) -> Result<Vec<PathBuf>> {
         }
         if READABLE.contains(&extension.as_str()) {
             inputs.push(path);
-        } else if NOT_YET.contains(&extension.as_str()) {
-            let message = format!(".{extension} files are not read yet; export it as GLB");
-            ui.warn("unsupported_format", &message, Some(&path));
         }
     }
     inputs.sort();
@@ -144,11 +145,11 @@ fn find(folder: &Path, ui: &Ui) -> Result<Vec<PathBuf>> {
 }
 
 /// Gives every input its places; two inputs must not share one.
-fn plan(inputs: &[PathBuf], target: &Target) -> Result<Vec<(PathBuf, Places)>> {
+fn plan(inputs: &[PathBuf], target: &Target, wanted: &Wanted) -> Result<Vec<(PathBuf, Places)>> {
     let mut taken: BTreeMap<PathBuf, &Path> = BTreeMap::new();
     let mut jobs = Vec::with_capacity(inputs.len());
     for input in inputs {
-        let places = Places::new(target, input, None);
+        let places = Places::new(target, wanted, input, None);
         for place in places.all() {
             if let Some(other) = taken.insert(place, input) {
                 return Err(Failure::usage(

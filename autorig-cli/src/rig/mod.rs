@@ -4,33 +4,82 @@ mod batch;
 mod joints;
 mod one;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
-use autorig_core::task::RIG_FILES;
-use autorig_engine::{Limits, rig::Options};
+use autorig_core::task::safe_stem;
+use autorig_engine::{
+    Limits,
+    deliver::{Output, Plan},
+    rig::Options,
+};
 
 use crate::{
-    args::RigArgs,
+    args::{Preset, RigArgs},
     failure::{Failure, Result},
     input::file_name,
     output::Target,
     ui::{Outcome, Ui},
 };
 
-/// Keys of the files that are made, as in the task API.
-const RIGGED: &str = "rigged_glb";
-const PREPARED: &str = "prepared_glb";
-const REPORT: &str = "report_json";
-
 /// Runs the verb.
 pub(crate) fn run(args: &RigArgs, ui: &Ui) -> Result<Outcome> {
-    let target = Target::parse(&args.output)?;
+    let target = Target::parse(&args.output, &["glb", "fbx", "vrm"])?;
     target.check_stdout(ui)?;
+    let wanted = Wanted::new(args, &target)?;
     let options = options(args)?;
     if args.input.is_dir() {
-        batch::run(args, &target, &options, ui)
+        batch::run(args, &target, &wanted, &options, ui)
     } else {
-        one::run(args, &target, &options, ui)
+        one::run(args, &target, &wanted, &options, ui)
+    }
+}
+
+/// What is made, whatever of it is kept.
+struct Wanted {
+    /// The one file that is not for a folder.
+    main: Output,
+    plan: Plan,
+}
+
+impl Wanted {
+    fn new(args: &RigArgs, target: &Target) -> Result<Self> {
+        let extension = match target {
+            Target::File(_, extension) => extension.as_str(),
+            _ => "",
+        };
+        let main = args.preset.unwrap_or_else(|| Preset::of_extension(extension)).output();
+        if let Target::File(path, extension) = target
+            && !main.suffix().ends_with(&format!(".{extension}"))
+        {
+            let right = main.suffix().rsplit('.').next().unwrap_or_default();
+            return Err(Failure::usage(
+                "preset_of_another_type",
+                format!("this preset writes .{right} files, not .{extension}"),
+                format!("end the output in .{right}, or choose another preset"),
+            )
+            .about(path));
+        }
+        let folder = matches!(target, Target::Folder(_));
+        if !folder && !args.outputs.is_empty() {
+            return Err(Failure::usage(
+                "outputs_need_a_folder",
+                "--outputs names several files, and the output is one",
+                "end the output in /, or leave --outputs away",
+            ));
+        }
+        let plan = if !folder {
+            let empty = Plan { required: [].into(), optional: [].into(), ..Plan::rig_only() };
+            empty.with([main])
+        } else if args.outputs.is_empty() {
+            Plan::full()
+        } else {
+            Plan::rig_only()
+        };
+        let asked = args.preset.map(Preset::output).into_iter().chain(args.outputs.iter().copied());
+        Ok(Self { main, plan: plan.with(asked) })
     }
 }
 
@@ -49,35 +98,32 @@ fn options(args: &RigArgs) -> Result<Options> {
 
 /// Where the files of a rig go.
 struct Places {
-    rigged: Option<PathBuf>,
-    prepared: Option<PathBuf>,
-    report: Option<PathBuf>,
+    files: BTreeMap<Output, PathBuf>,
+    /// What goes to stdout.
+    stdout: Option<Output>,
+    plan: Plan,
 }
 
 impl Places {
-    fn new(target: &Target, input: &Path, report: Option<&PathBuf>) -> Self {
+    fn new(target: &Target, wanted: &Wanted, input: &Path, report: Option<&PathBuf>) -> Self {
+        let stem = safe_stem(&file_name(input));
+        let plan = wanted.plan.clone().named(&stem);
+        let (mut files, mut stdout) = (BTreeMap::new(), None);
         match target {
-            Target::Stdout => Self { rigged: None, prepared: None, report: report.cloned() },
-            Target::File(path) => {
-                Self { rigged: Some(path.clone()), prepared: None, report: report.cloned() }
-            }
+            Target::Stdout => stdout = Some(wanted.main),
+            Target::File(path, _) => drop(files.insert(wanted.main, path.clone())),
             Target::Folder(folder) => {
-                let name = file_name(input);
-                let place = |key: &str| {
-                    let file = RIG_FILES.iter().find(|file| file.key == key)?;
-                    Some(folder.join(file.file_name(&name)))
-                };
-                Self {
-                    rigged: place(RIGGED),
-                    prepared: place(PREPARED),
-                    report: report.cloned().or_else(|| place(REPORT)),
-                }
+                files.extend(plan.outputs().map(|o| (o, folder.join(format!("{stem}{}", o.suffix())))));
             }
         }
+        if let Some(report) = report {
+            files.insert(Output::ReportJson, report.clone());
+        }
+        Self { files, stdout, plan }
     }
 
     fn all(&self) -> Vec<PathBuf> {
-        [&self.rigged, &self.prepared, &self.report].into_iter().flatten().cloned().collect()
+        self.files.values().cloned().collect()
     }
 
     /// Two outputs of one name would overwrite each other.

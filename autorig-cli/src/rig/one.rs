@@ -1,17 +1,16 @@
 //! One model in, its files out.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use autorig_engine::{
-    Progress, Rig, Stage,
+    Report, Stage,
+    deliver::{self, Output as Key},
     quality::{Quality, Reason},
-    rig::{Options, rig},
-    scene::Scene,
-    write::scene_glb,
+    rig::Options,
 };
 use serde_json::{Value, json};
 
-use super::{PREPARED, Places, REPORT, RIGGED};
+use super::{Places, Wanted};
 use crate::{
     args::RigArgs,
     failure::{Failure, Result, display_name},
@@ -21,8 +20,14 @@ use crate::{
 };
 
 /// Rigs the one model of `args`.
-pub(super) fn run(args: &RigArgs, target: &Target, options: &Options, ui: &Ui) -> Result<Outcome> {
-    let places = Places::new(target, &args.input, args.report.as_ref());
+pub(super) fn run(
+    args: &RigArgs,
+    target: &Target,
+    wanted: &Wanted,
+    options: &Options,
+    ui: &Ui,
+) -> Result<Outcome> {
+    let places = Places::new(target, wanted, &args.input, args.report.as_ref());
     places.check_distinct()?;
     output::check_free(&places.all(), args.force)?;
     let made = prepare_folder(target)?;
@@ -57,56 +62,47 @@ pub(super) fn rig_one(
     let source = input::open(input, &options.limits)?;
     let name = display_name(input);
     ui.start_bar(&name);
-    let mut watch =
-        Watch { ui, name: &name, stage: None, wants_prepared: places.prepared.is_some(), prepared: None };
-    let made = rig(&source, options, &mut watch)
-        .and_then(|rig| Ok((rig.to_glb()?, rig)))
+    let mut watch = Watch { ui, name: &name, stage: None, places, made: BTreeMap::new() };
+    let delivered = deliver::deliver(&source, options, &places.plan, &mut watch)
         .map_err(|error| Failure::from(error).about(input));
-    let prepared = watch.prepared.take();
+    let made = watch.made;
     ui.clear_bar();
-    let (glb, rig) = made?;
+    let report = delivered?;
     interrupt::check()?;
-    for warning in &rig.report.warnings {
+    for warning in &report.warnings {
         ui.warn(&warning.code, &warning.message, Some(input));
     }
-    deliver(input, places, force, glb, prepared, &rig, ui)
+    keep(input, places, force, made, &report, ui)
 }
 
-fn deliver(
+fn keep(
     input: &Path,
     places: &Places,
     force: bool,
-    glb: Vec<u8>,
-    prepared: Option<Vec<u8>>,
-    rig: &Rig,
+    mut made: BTreeMap<Key, Vec<u8>>,
+    report: &Report,
     ui: &Ui,
 ) -> Result<Value> {
-    let report = report_json(rig)?;
-    let mut outputs = Vec::new();
-    let mut stdout = None;
-    match &places.rigged {
-        Some(path) => outputs.push(Output { key: RIGGED, path: path.clone(), bytes: glb }),
-        None => stdout = Some(glb),
-    }
-    if let (Some(path), Some(bytes)) = (&places.prepared, prepared) {
-        outputs.push(Output { key: PREPARED, path: path.clone(), bytes });
-    }
-    if let Some(path) = &places.report {
-        outputs.push(Output { key: REPORT, path: path.clone(), bytes: report });
-    }
+    let stdout = places.stdout.and_then(|output| made.remove(&output));
+    let outputs: Vec<Output> = made
+        .into_iter()
+        .filter_map(|(key, bytes)| {
+            Some(Output { key: key.key(), path: places.files.get(&key)?.clone(), bytes })
+        })
+        .collect();
     output::commit(&outputs, force)?;
-    if let Some(glb) = stdout {
-        ui.result(&glb)?;
+    if let Some(bytes) = &stdout {
+        ui.result(bytes)?;
     }
-    let joints = rig.report.joints.len();
-    let sure = f64::from(rig.report.confidence) * 100.0;
+    let joints = report.joints.len();
+    let sure = f64::from(report.confidence) * 100.0;
     let wrote: Vec<_> = outputs.iter().map(|output| output.path.display().to_string()).collect();
-    let wrote = if places.rigged.is_none() { "to stdout".to_owned() } else { wrote.join(", ") };
+    let wrote = if stdout.is_some() { "to stdout".to_owned() } else { wrote.join(", ") };
     ui.say(&format!(
         "{}: {}, {joints} joints, {sure:.0} % sure, quality {} -> {wrote}",
         display_name(input),
-        rig.report.class,
-        verdict(&rig.report.quality),
+        report.class,
+        verdict(&report.quality),
     ));
     Ok(json!({
         "input": display_name(input),
@@ -116,10 +112,10 @@ fn deliver(
             "size": output.bytes.len(),
         })).collect::<Vec<_>>(),
         "quality": {
-            "verdict": rig.report.quality.verdict,
-            "reasons": rig.report.quality.reasons,
+            "verdict": report.quality.verdict,
+            "reasons": report.quality.reasons,
         },
-        "report": rig.report,
+        "report": report,
     }))
 }
 
@@ -134,38 +130,26 @@ fn verdict(quality: &Quality) -> String {
     if reasons.is_empty() { word.to_owned() } else { format!("{word} ({})", reasons.join("; ")) }
 }
 
-/// The report as it is delivered: pretty, with a final newline.
-fn report_json(rig: &Rig) -> Result<Vec<u8>> {
-    let mut text = serde_json::to_vec_pretty(&rig.report).map_err(|error| {
-        Failure::from(autorig_engine::Error::new(
-            autorig_engine::Code::Internal,
-            format!("the report cannot be written: {error}"),
-        ))
-    })?;
-    text.push(b'\n');
-    Ok(text)
-}
-
-/// Shows progress, keeps the prepared model, hears Ctrl-C.
+/// Shows progress, keeps the files that have a place, hears Ctrl-C.
 struct Watch<'a> {
     ui: &'a Ui,
     name: &'a str,
     stage: Option<Stage>,
-    wants_prepared: bool,
-    prepared: Option<Vec<u8>>,
+    places: &'a Places,
+    made: BTreeMap<Key, Vec<u8>>,
 }
 
-impl Progress for Watch<'_> {
+impl deliver::Sink for Watch<'_> {
+    fn file(&mut self, output: Key, bytes: Vec<u8>) -> autorig_engine::Result<()> {
+        if self.places.stdout == Some(output) || self.places.files.contains_key(&output) {
+            self.made.insert(output, bytes);
+        }
+        Ok(())
+    }
+
     fn report(&mut self, stage: Stage, fraction: f32) {
         let new_stage = self.stage.replace(stage) != Some(stage);
         self.ui.progress(self.name, stage.as_str(), fraction, new_stage);
-    }
-
-    fn prepared(&mut self, scene: &Scene) -> autorig_engine::Result<()> {
-        if self.wants_prepared {
-            self.prepared = Some(scene_glb(scene)?);
-        }
-        Ok(())
     }
 
     fn cancelled(&self) -> bool {

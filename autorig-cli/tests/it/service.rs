@@ -4,7 +4,7 @@ mod process;
 
 use std::{collections::BTreeSet, fs, time::Duration};
 
-use autorig_client::{Client, Event, EventKind, Events, NewTask, Status, Task};
+use autorig_client::{Client, Event, EventKind, Events, NewTask, Status, Task, TaskOptions};
 use autorig_engine::{
     sample::{Sample, generate},
     write::scene_glb,
@@ -57,16 +57,23 @@ fn keys(task: &Task) -> Vec<&str> {
     task.files.iter().map(|file| file.key.as_str()).collect()
 }
 
+/// Pictures and videos of every case would take minutes.
+fn rig_only() -> TaskOptions {
+    TaskOptions { mode: Some("rig_only".to_owned()), ..TaskOptions::default() }
+}
+
 #[tokio::test]
 async fn a_character_sent_to_the_server_comes_back_as_from_the_shell() {
     let (folder, hero) = folder_with_hero();
     let shell = folder.path().join("shell");
-    let output = run(&["rig", arg(&hero), "-o", &format!("{}/", arg(&shell))]);
+    let output =
+        run(&["rig", arg(&hero), "-o", &format!("{}/", arg(&shell)), "--outputs", "prepared_glb,all_zip"]);
     assert_eq!(code(&output), 0, "{}", stderr(&output));
 
     let service = Service::start(&folder.path().join("data"));
     let client = service.client();
-    let created = client.create(&NewTask::file(&hero)).await.unwrap();
+    let options = TaskOptions { outputs: vec!["all_zip".to_owned()], ..rig_only() };
+    let created = client.create(&NewTask::file(&hero).options(options)).await.unwrap();
     let kinds = rest(&mut client.events(&created.task_id)).await;
     assert_eq!(kinds.last(), Some(&EventKind::Done { status: Status::Done }), "{kinds:?}");
     let stages: BTreeSet<_> = kinds
@@ -75,11 +82,11 @@ async fn a_character_sent_to_the_server_comes_back_as_from_the_shell() {
             |kind| if let EventKind::Stage { stage, .. } = kind { Some(stage.as_str()) } else { None },
         )
         .collect();
-    assert_eq!(stages, BTreeSet::from(["read", "analyse", "skeleton", "skin", "export"]));
+    assert_eq!(stages, BTreeSet::from(["read", "analyse", "skeleton", "skin", "export", "pack"]));
 
     let task = client.wait(&created.task_id, PATIENCE).await.unwrap();
-    assert_eq!((task.status.clone(), task.attempt, task.total_count), (Status::Done, 1, 3));
-    assert_eq!(keys(&task), ["rigged_glb", "prepared_glb", "report_json"]);
+    assert_eq!((task.status.clone(), task.attempt, task.total_count), (Status::Done, 1, 4));
+    assert_eq!(keys(&task), ["rigged_glb", "prepared_glb", "report_json", "all_zip"]);
     let served = folder.path().join("served");
     fs::create_dir(&served).unwrap();
     for file in &task.files {
@@ -102,7 +109,7 @@ async fn a_server_killed_in_the_middle_of_a_rig_finishes_it_once_after_its_next_
     let data = folder.path().join("data");
     let service = Service::start(&data);
     let client = service.client();
-    let created = client.create(&NewTask::bytes("robot.glb", large())).await.unwrap();
+    let created = client.create(&NewTask::bytes("robot.glb", large()).options(rig_only())).await.unwrap();
     let mut events = client.events(&created.task_id);
     let seen = until(&mut events, |kind| matches!(kind, EventKind::Stage { .. })).await;
     let children = rigging(&service, &client, &created.task_id).await;
@@ -139,7 +146,7 @@ async fn a_cancel_kills_the_rig_and_the_server_goes_on() {
     let folder = folder();
     let service = Service::start(&folder.path().join("data"));
     let client = service.client();
-    let created = client.create(&NewTask::bytes("robot.glb", large())).await.unwrap();
+    let created = client.create(&NewTask::bytes("robot.glb", large()).options(rig_only())).await.unwrap();
     let mut events = client.events(&created.task_id);
     until(&mut events, |kind| matches!(kind, EventKind::Stage { .. })).await;
     let children = rigging(&service, &client, &created.task_id).await;

@@ -1,6 +1,9 @@
 //! Kinds of tasks, registered by name: what parameters they take and which files they make.
 
-use autorig_engine::rig::{Class, Fingers, RestPose, Symmetry};
+use autorig_engine::{
+    deliver::{Output, Plan},
+    rig::{Class, Fingers, RestPose, Symmetry},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -58,30 +61,18 @@ pub fn safe_stem(name: &str) -> String {
     if safe.chars().any(char::is_alphanumeric) { safe } else { "model".to_owned() }
 }
 
-/// What a rig makes (`spec.md` §2).
-pub const RIG_FILES: [Deliverable; 3] = [
-    Deliverable {
-        index: 0,
-        key: "rigged_glb",
-        suffix: "_rigged.glb",
-        mime: "model/gltf-binary",
-        required: true,
-    },
-    Deliverable {
-        index: 9,
-        key: "prepared_glb",
-        suffix: "_model_prepared.glb",
-        mime: "model/gltf-binary",
-        required: false,
-    },
-    Deliverable {
-        index: 13,
-        key: "report_json",
-        suffix: "_report.json",
-        mime: "application/json",
-        required: true,
-    },
-];
+impl Deliverable {
+    /// A file of a rig.
+    fn of_rig(output: Output, required: bool) -> Self {
+        Self {
+            index: output.index(),
+            key: output.key(),
+            suffix: output.suffix(),
+            mime: output.mime(),
+            required,
+        }
+    }
+}
 
 /// Model in, rigged character out.
 #[derive(Debug, Default, Clone, Copy)]
@@ -97,8 +88,12 @@ impl TaskKind for RigKind {
         serde_json::to_value(options).map_err(|error| Error::internal(format!("rig options: {error}")))
     }
 
-    fn deliverables(&self, _params: &Value) -> Vec<Deliverable> {
-        RIG_FILES.to_vec()
+    fn deliverables(&self, params: &Value) -> Vec<Deliverable> {
+        // Stored parameters have been checked; those of an older version that are not known any more make the usual files.
+        let plan = RigOptions::parse(params.clone()).unwrap_or_default().plan("model");
+        let required = plan.required.iter().map(|output| Deliverable::of_rig(*output, true));
+        let optional = plan.optional.iter().map(|output| Deliverable::of_rig(*output, false));
+        required.chain(optional).collect()
     }
 }
 
@@ -109,7 +104,7 @@ pub enum RigMode {
     /// Everything.
     #[default]
     Full,
-    /// Prepared model, rigged model, report.
+    /// Prepared model, rigged model, report, and what `outputs` asks for.
     RigOnly,
 }
 
@@ -131,6 +126,8 @@ pub struct RigOptions {
     pub symmetry: Symmetry,
     /// The pose the rig is delivered in.
     pub rest_pose: RestPose,
+    /// Keys of files that must be made as well.
+    pub outputs: Vec<String>,
 }
 
 impl Default for RigOptions {
@@ -143,6 +140,7 @@ impl Default for RigOptions {
             fingers: Fingers::Auto,
             symmetry: Symmetry::Auto,
             rest_pose: RestPose::AsIs,
+            outputs: Vec::new(),
         }
     }
 }
@@ -164,8 +162,8 @@ impl RigOptions {
         let Value::Object(fields) = params else {
             return Err(invalid("the options are not a JSON object"));
         };
-        const KNOWN: [&str; 7] =
-            ["mode", "class", "joints", "influences", "fingers", "symmetry", "rest_pose"];
+        const KNOWN: [&str; 8] =
+            ["mode", "class", "joints", "influences", "fingers", "symmetry", "rest_pose", "outputs"];
         if let Some(unknown) = fields.keys().find(|key| !KNOWN.contains(&key.as_str())) {
             let shown: String = unknown.chars().take(64).collect();
             return Err(Error::usage(
@@ -183,11 +181,21 @@ impl RigOptions {
                 "fingers" => options.fingers = field(&key, value)?,
                 "symmetry" => options.symmetry = field(&key, value)?,
                 "rest_pose" => options.rest_pose = field(&key, value)?,
+                "outputs" => options.outputs = field(&key, value)?,
                 _ => options.influences = field(&key, value)?,
             }
         }
         options.validate()?;
         Ok(options)
+    }
+
+    /// The files to make of a model called `stem`.
+    pub fn plan(&self, stem: &str) -> Plan {
+        let plan = match self.mode {
+            RigMode::Full => Plan::full(),
+            RigMode::RigOnly => Plan::rig_only(),
+        };
+        plan.with(self.outputs.iter().filter_map(|key| Output::find(key))).named(stem)
     }
 
     fn validate(&self) -> Result<()> {
@@ -202,6 +210,15 @@ impl RigOptions {
             return Err(invalid(format!(
                 "joints: the name `{shown}…` is longer than {MAX_JOINT_NAME} bytes"
             )));
+        }
+        if let Some(unknown) = self.outputs.iter().find(|key| Output::find(key).is_none()) {
+            let shown: String = unknown.chars().take(64).collect();
+            let known: Vec<&str> = Output::all().map(Output::key).collect();
+            return Err(Error::usage(
+                "invalid_option",
+                format!("outputs: there is no file `{shown}`"),
+                format!("use only {}", known.join(", ")),
+            ));
         }
         let broken = self.joints.iter().find(|joint| !joint.position.iter().all(|c| c.is_finite()));
         match broken {
@@ -250,12 +267,32 @@ mod tests {
             (json!({"symmetry": "yes"}), "invalid_option", "symmetry"),
             (json!({"rest_pose": "a_pose"}), "invalid_option", "rest_pose"),
             (json!({"joints": [{"name": "hips"}]}), "invalid_option", "joints"),
+            (json!({"outputs": ["chair"]}), "invalid_option", "chair"),
             (json!([1]), "invalid_option", "options"),
         ] {
             let error = RigOptions::parse(params).unwrap_err();
             assert_eq!(error.code, code, "{error}");
             assert!(error.message.contains(word), "{error}");
         }
+    }
+
+    #[test]
+    fn the_mode_says_what_is_made_and_what_is_asked_for_is_required() {
+        let keys = |params: Value, required: bool| -> Vec<&str> {
+            let files = RigKind.deliverables(&params);
+            files.iter().filter(|file| file.required == required).map(|file| file.key).collect()
+        };
+        let rig_only = json!({"mode": "rig_only", "outputs": ["unity_fbx"]});
+        assert_eq!(keys(rig_only.clone(), true), ["rigged_glb", "unity_fbx", "report_json"]);
+        assert_eq!(keys(rig_only, false), ["prepared_glb"]);
+        assert_eq!(keys(json!({}), true), ["rigged_glb", "report_json"]);
+        let full = keys(json!({}), false);
+        for key in
+            ["unity_fbx", "unreal_fbx", "vrm", "lod_10k", "animations_glb", "video", "thumbnail", "all_zip"]
+        {
+            assert!(full.contains(&key), "{key}");
+        }
+        assert!(!full.contains(&"fbx_mixamo"));
     }
 
     #[test]

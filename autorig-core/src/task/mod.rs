@@ -17,7 +17,7 @@ mod quality;
 mod service;
 
 pub use create::{Created, Input, NewTask};
-pub use kind::{Deliverable, RIG_FILES, RigKind, RigMode, RigOptions, TaskKind};
+pub use kind::{Deliverable, RigKind, RigMode, RigOptions, TaskKind, safe_stem};
 pub use model::{
     EventKind, InputFile, Owner, OwnerKind, Page, QueuePosition, QueueStatus, Stage, Task, TaskError,
     TaskEvent, TaskFile, TaskId, TaskStatus, Visibility,

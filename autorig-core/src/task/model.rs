@@ -106,6 +106,14 @@ named! {
         Skin => "skin",
         /// Writing the files.
         Export => "export",
+        /// Levels of detail.
+        Lod => "lod",
+        /// Clips.
+        Animate => "animate",
+        /// Pictures and the video.
+        Render => "render",
+        /// Report and archive.
+        Pack => "pack",
     }
 }
 
@@ -117,6 +125,10 @@ impl From<autorig_engine::Stage> for Stage {
             autorig_engine::Stage::Skeleton => Self::Skeleton,
             autorig_engine::Stage::Skin => Self::Skin,
             autorig_engine::Stage::Export => Self::Export,
+            autorig_engine::Stage::Lod => Self::Lod,
+            autorig_engine::Stage::Animate => Self::Animate,
+            autorig_engine::Stage::Render => Self::Render,
+            autorig_engine::Stage::Pack => Self::Pack,
         }
     }
 }

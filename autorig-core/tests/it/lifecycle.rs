@@ -129,10 +129,10 @@ fn a_failed_attempt_lets_go_of_its_files_and_the_next_starts_from_nothing() {
     let clock = ManualClock::default();
     let mut now = clock.now();
     let mut life = task(now, 1);
-    for (trigger, n) in [(Trigger::Claim, 0), (Trigger::AddFile, 1), (Trigger::Advance, 43)] {
+    for (trigger, n) in [(Trigger::Claim, 0), (Trigger::AddFile, 1), (Trigger::Advance, 39)] {
         life = apply(&life, &event(trigger, 1, now, n), now).unwrap().task;
     }
-    assert_eq!((life.files.len(), life.progress, life.stage), (1, 43, Some(Stage::Skin)));
+    assert_eq!((life.files.len(), life.progress, life.stage), (1, 39, Some(Stage::Skin)));
     now += Duration::from_secs(2);
     let failed = apply(&life, &event(Trigger::Retry, 1, now, 0), now).unwrap();
     assert_eq!(failed.released, ["tasks/x/1/1"]);

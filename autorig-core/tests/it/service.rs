@@ -16,7 +16,7 @@ use crate::support::{World, create, keyed, soon, upload};
 async fn an_upload_becomes_a_waiting_task() {
     let world = World::new().await;
     let task = world.create().await;
-    assert_eq!((task.status, task.attempt, task.version, task.total_count), (TaskStatus::Created, 0, 1, 3));
+    assert_eq!((task.status, task.attempt, task.version, task.total_count), (TaskStatus::Created, 0, 1, 16));
     assert_eq!((task.input.name.as_str(), task.input.size), ("hero.glb", 10));
     assert_eq!(task.params["influences"], 4, "left-out options are filled in");
     assert_eq!(world.task(task.id).await, task);

@@ -3,7 +3,7 @@
 use autorig_core::task::TaskFile;
 use poem::{
     Body, IntoResponse, Request, Response,
-    http::{StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
 };
 use poem_openapi::{
     ApiResponse, OpenApi,
@@ -62,9 +62,130 @@ impl FilesApi {
     ) -> Result<FileAnswer, Problem> {
         state.send(req, &id, "rigged_glb").await
     }
+
+    /// Download the rig with clips as GLB
+    #[oai(path = "/api/task/:id/animations.glb", method = "get", operation_id = "download_animations_glb")]
+    async fn animations_glb(
+        &self,
+        state: Ctx<'_>,
+        req: &Request,
+        /// The task's id.
+        id: Path<String>,
+    ) -> Result<FileAnswer, Problem> {
+        state.send(req, &id, "animations_glb").await
+    }
+
+    /// Download the rig with clips as FBX
+    #[oai(path = "/api/task/:id/animations.fbx", method = "get", operation_id = "download_animations_fbx")]
+    async fn animations_fbx(
+        &self,
+        state: Ctx<'_>,
+        req: &Request,
+        /// The task's id.
+        id: Path<String>,
+    ) -> Result<FileAnswer, Problem> {
+        state.send(req, &id, "animations_fbx").await
+    }
+
+    /// Download everything in one archive
+    #[oai(path = "/api/task/:id/all.zip", method = "get", operation_id = "download_all")]
+    async fn all(
+        &self,
+        state: Ctx<'_>,
+        req: &Request,
+        /// The task's id.
+        id: Path<String>,
+    ) -> Result<FileAnswer, Problem> {
+        state.send(req, &id, "all_zip").await
+    }
+
+    /// Download a file of a task by its place
+    ///
+    /// The places are fixed: 0 is always `rigged_glb`.
+    #[oai(path = "/api/file/:id/:index", method = "get", operation_id = "download_file_by_index")]
+    async fn by_index(
+        &self,
+        state: Ctx<'_>,
+        req: &Request,
+        /// The task's id.
+        id: Path<String>,
+        /// The file's place, 0 and up.
+        index: Path<String>,
+    ) -> Result<FileAnswer, Problem> {
+        let task = state.task(task_id(&id)?).await?;
+        let place: Option<u32> = index.parse().ok();
+        let file = task.files.iter().find(|file| Some(file.index) == place);
+        let key = file.map(|file| file.key.as_str()).ok_or_else(|| Problem::no_such_file(&index))?;
+        state.send(req, &id, key).await
+    }
+
+    /// Watch the video
+    ///
+    /// Turntable and a clip, shown in the browser; there as soon as the task has `video_ready`.
+    #[oai(path = "/api/video/:id", method = "get", operation_id = "show_video")]
+    async fn video(
+        &self,
+        state: Ctx<'_>,
+        req: &Request,
+        /// The task's id.
+        id: Path<String>,
+    ) -> Result<FileAnswer, Problem> {
+        state.show(req, &id, "video", None).await
+    }
+
+    /// See the thumbnail
+    #[oai(path = "/api/thumb/:id", method = "get", operation_id = "show_thumbnail")]
+    async fn thumbnail(
+        &self,
+        state: Ctx<'_>,
+        req: &Request,
+        /// The task's id.
+        id: Path<String>,
+    ) -> Result<FileAnswer, Problem> {
+        state.show(req, &id, "thumbnail", None).await
+    }
+
+    /// See the viewer page
+    ///
+    /// The self-contained page of the task, in a sandbox of its own: it cannot reach this server.
+    #[oai(path = "/api/task/:id/viewer", method = "get", operation_id = "show_viewer")]
+    async fn viewer(
+        &self,
+        state: Ctx<'_>,
+        req: &Request,
+        /// The task's id.
+        id: Path<String>,
+    ) -> Result<FileAnswer, Problem> {
+        state.show(req, &id, "viewer_html", Some(CSP_VIEWER)).await
+    }
 }
 
+/// The viewer page carries its script and its model; it may load nothing and has no origin.
+const CSP_VIEWER: &str = "default-src 'none'; script-src 'unsafe-inline' blob:; style-src 'unsafe-inline'; \
+     img-src blob: data:; connect-src blob: data:; worker-src blob:; sandbox allow-scripts allow-downloads";
+
 impl State {
+    /// A file to be shown in place instead of saved.
+    async fn show(
+        &self,
+        req: &Request,
+        id: &str,
+        key: &str,
+        policy: Option<&'static str>,
+    ) -> Result<FileAnswer, Problem> {
+        let mut answer = self.send(req, id, key).await?;
+        let headers = answer.0.headers_mut();
+        if let Some(named) = headers.get(header::CONTENT_DISPOSITION).and_then(|v| v.to_str().ok())
+            && let Ok(inline) = HeaderValue::from_str(&named.replacen("attachment", "inline", 1))
+        {
+            headers.insert(header::CONTENT_DISPOSITION, inline);
+        }
+        if let Some(policy) = policy {
+            headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+        }
+        Ok(answer)
+    }
+
     async fn send(&self, req: &Request, id: &str, key: &str) -> Result<FileAnswer, Problem> {
         let id = task_id(id)?;
         let task = self.task(id).await?;
@@ -151,8 +272,18 @@ impl ApiResponse for FileAnswer {
     fn meta() -> MetaResponses {
         let bytes = || {
             let schema = MetaSchema::new_with_format("string", "binary");
-            ["model/gltf-binary", "application/json", "application/octet-stream"].map(|content_type| {
-                MetaMediaType { content_type, schema: MetaSchemaRef::Inline(Box::new(schema.clone())) }
+            [
+                "model/gltf-binary",
+                "application/json",
+                "image/png",
+                "video/mp4",
+                "text/html",
+                "application/zip",
+                "application/octet-stream",
+            ]
+            .map(|content_type| MetaMediaType {
+                content_type,
+                schema: MetaSchemaRef::Inline(Box::new(schema.clone())),
             })
         };
         let answer = |status, description, content| MetaResponse {

@@ -9,7 +9,7 @@ use poem_openapi::{Enum, Object};
 pub(crate) enum Mode {
     /// Everything.
     Full,
-    /// Prepared model, rigged model, report.
+    /// Prepared model, rigged model, report, and what `outputs` asks for.
     RigOnly,
 }
 
@@ -96,6 +96,9 @@ macro_rules! create_request {
             pub symmetry: Option<Symmetry>,
             /// The pose the rig is delivered in; `as_is` when left out.
             pub rest_pose: Option<RestPose>,
+            /// Keys of files that must be made as well, `fbx_mixamo`; the task fails when one cannot be.
+            #[oai(validator(max_items = 32))]
+            pub outputs: Option<Vec<String>>,
         }
     };
 }

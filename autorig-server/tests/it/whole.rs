@@ -19,7 +19,7 @@ async fn a_character_is_rigged_through_the_api() {
     let events = Stream::open(&server, &id, None).await.rest().await;
     let stages: Vec<&str> =
         events.iter().filter(|e| e.name == "stage").map(|e| e.data["stage"].as_str().unwrap()).collect();
-    assert_eq!(stages, ["read", "analyse", "skeleton", "skin", "export"]);
+    assert_eq!(stages, ["read", "analyse", "skeleton", "skin", "export", "pack"]);
     let progress: Vec<u64> = events.iter().filter_map(|e| e.data["progress"].as_u64()).collect();
     assert!(progress.is_sorted(), "{progress:?}");
     let files: Vec<&str> =

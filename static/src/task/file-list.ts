@@ -4,13 +4,36 @@ import { icon } from '../components/icon';
 import { formatBytes } from '../format';
 import { language, type TextKey, t } from '../i18n';
 
-/** The files in the order of use: the rig first. */
-const ORDER = ['rigged_glb', 'prepared_glb', 'report_json'];
-const TITLES: Record<string, TextKey> = {
-  rigged_glb: 'files.rigged_glb',
-  prepared_glb: 'files.prepared_glb',
-  report_json: 'files.report_json',
-};
+/** The files in the order of use: the rig first. Each has a title in the catalogue. */
+const ORDER = [
+  'rigged_glb',
+  'unity_fbx',
+  'unreal_fbx',
+  'vrm',
+  'blender_glb',
+  'fbx_mixamo',
+  'fbx_maya',
+  'fbx_godot',
+  'fbx_roblox',
+  'vrm0',
+  'animations_glb',
+  'animations_fbx',
+  'animations_unreal_zip',
+  'unity_lods_fbx',
+  'lod_100k',
+  'lod_50k',
+  'lod_10k',
+  'all_zip',
+  'viewer_html',
+  'video',
+  'thumbnail',
+  'thumbnail_webp',
+  'prepared_glb',
+  'report_json',
+] as const;
+const TITLES: Partial<Record<string, TextKey>> = Object.fromEntries(
+  ORDER.map((key) => [key, `files.${key}` as const]),
+);
 
 /** The downloads, each with its size; they appear as they are made. */
 export function fileList(task: Task): TemplateResult | typeof nothing {
@@ -44,6 +67,6 @@ function fileRow(file: TaskFile): TemplateResult {
 }
 
 function rank(file: TaskFile): number {
-  const place = ORDER.indexOf(file.key);
+  const place = ORDER.findIndex((key) => key === file.key);
   return place < 0 ? ORDER.length : place;
 }

@@ -1,10 +1,14 @@
 //! A rig as a job: the one place where the core calls the engine.
 
-use autorig_engine::{Options, Progress, Stage as EngineStage, read::Source, scene::Scene};
+use autorig_engine::{
+    Options, Stage as EngineStage,
+    deliver::{self, Output},
+    read::Source,
+};
 
 use crate::{
     Error, Result,
-    task::{RigOptions, Stage},
+    task::{RigOptions, Stage, safe_stem},
 };
 
 /// What is rigged, and how.
@@ -29,13 +33,12 @@ pub(super) trait Sink: Send {
     fn cancelled(&self) -> bool;
 }
 
-/// The engine's own stages end here; the rest is writing files.
-const EXPORT_BEGINS: f32 = 0.95;
-
 /// Rigs, file by file.
 pub(super) fn perform(job: RigJob, sink: &mut dyn Sink) -> Result<()> {
-    // The mode says which files are made, which is not the engine's business.
-    let RigOptions { mode: _, class, joints, influences, fingers, symmetry, rest_pose } = job.options;
+    let plan = job.options.plan(&safe_stem(&job.name));
+    // The mode and the outputs say which files are made: they are in the plan.
+    let RigOptions { mode: _, outputs: _, class, joints, influences, fingers, symmetry, rest_pose } =
+        job.options;
     let mut options = Options {
         class,
         joints,
@@ -50,42 +53,34 @@ pub(super) fn perform(job: RigJob, sink: &mut dyn Sink) -> Result<()> {
     options.limits.file_bytes = options.limits.file_bytes.max(job.bytes.len() as u64);
     let source = Source::bytes(job.name, job.bytes);
     let mut listener = Listener { sink, failed: None };
-    let rigged = autorig_engine::rig(&source, &options, &mut listener);
-    if let Some(error) = listener.failed {
-        return Err(error);
+    let delivered = deliver::deliver(&source, &options, &plan, &mut listener);
+    match listener.failed {
+        Some(error) => Err(error),
+        None => delivered.map(drop).map_err(Error::from),
     }
-    let rig = rigged?;
-    drop(source);
-    sink.progress(Stage::Export, EXPORT_BEGINS)?;
-    sink.file("rigged_glb", rig.to_glb()?)?;
-    let mut report = serde_json::to_vec_pretty(&rig.report)
-        .map_err(|error| Error::internal(format!("writing the report: {error}")))?;
-    report.push(b'\n');
-    sink.file("report_json", report)
 }
 
-/// Passes the engine's progress on.
+/// Passes on what the engine makes and tells.
 struct Listener<'a> {
     sink: &'a mut dyn Sink,
     /// Why the sink refused; the engine knows only its own errors.
     failed: Option<Error>,
 }
 
-impl Progress for Listener<'_> {
-    fn report(&mut self, stage: EngineStage, fraction: f32) {
-        if self.failed.is_none()
-            && let Err(error) = self.sink.progress(stage.into(), fraction.min(EXPORT_BEGINS))
-        {
-            self.failed = Some(error);
-        }
-    }
-
-    fn prepared(&mut self, scene: &Scene) -> autorig_engine::Result<()> {
-        let bytes = autorig_engine::write::scene_glb(scene)?;
-        self.sink.file("prepared_glb", bytes).map_err(|error| {
+impl deliver::Sink for Listener<'_> {
+    fn file(&mut self, output: Output, bytes: Vec<u8>) -> autorig_engine::Result<()> {
+        self.sink.file(output.key(), bytes).map_err(|error| {
             self.failed = Some(error);
             autorig_engine::Error::new(autorig_engine::Code::Cancelled, "the result is not wanted any more")
         })
+    }
+
+    fn report(&mut self, stage: EngineStage, fraction: f32) {
+        if self.failed.is_none()
+            && let Err(error) = self.sink.progress(stage.into(), fraction)
+        {
+            self.failed = Some(error);
+        }
     }
 
     fn cancelled(&self) -> bool {

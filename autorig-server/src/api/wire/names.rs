@@ -45,6 +45,14 @@ pub(crate) enum Stage {
     Skin,
     /// Writing the files.
     Export,
+    /// Making the levels of detail.
+    Lod,
+    /// Making the clips.
+    Animate,
+    /// Drawing the pictures and the video.
+    Render,
+    /// Writing the report and the archive.
+    Pack,
 }
 
 impl From<autorig_core::task::Stage> for Stage {
@@ -56,6 +64,10 @@ impl From<autorig_core::task::Stage> for Stage {
             Core::Skeleton => Self::Skeleton,
             Core::Skin => Self::Skin,
             Core::Export => Self::Export,
+            Core::Lod => Self::Lod,
+            Core::Animate => Self::Animate,
+            Core::Render => Self::Render,
+            Core::Pack => Self::Pack,
         }
     }
 }

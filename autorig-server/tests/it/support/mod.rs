@@ -15,7 +15,7 @@ use std::{
 use autorig_core::{
     AutoRig, Error,
     outbound::Outbound,
-    task::{RIG_FILES, Stage},
+    task::Stage,
     worker::{Events, FileContent, InProcessWorker, Job, JobEvent, Worker},
 };
 use autorig_server::{Server, ServerConfig, Ui};
@@ -81,7 +81,15 @@ impl TestServer {
 
     /// Sends a file as a form with nothing else.
     pub async fn upload(&self, name: &str, bytes: Vec<u8>) -> Response {
-        let form = Form::new().part("file", Part::bytes(bytes).file_name(name.to_owned()));
+        // Pictures and videos of every case would take minutes.
+        self.upload_as("rig_only", name, bytes).await
+    }
+
+    /// Uploads a model of which so much is to be made.
+    pub async fn upload_as(&self, mode: &str, name: &str, bytes: Vec<u8>) -> Response {
+        let form = Form::new()
+            .text("mode", mode.to_owned())
+            .part("file", Part::bytes(bytes).file_name(name.to_owned()));
         self.post("/api/task/create").multipart(form).send().await.unwrap()
     }
 
@@ -307,17 +315,17 @@ impl Worker for PuppetWorker {
     }
 
     async fn run(&self, _job: Job, events: Events, cancel: CancellationToken) -> Result<(), Error> {
-        let file = |index: usize| {
-            let key = RIG_FILES[index].key.to_owned();
+        let file = |key: &str| {
+            let key = key.to_owned();
             let content = FileContent::Bytes(puppet_content(&key).into());
             JobEvent::File { key, content }
         };
         self.gate(&cancel).await?;
         events.send(JobEvent::Progress { stage: Stage::Read, fraction: 0.1 }).await?;
-        events.send(file(1)).await?;
+        events.send(file("prepared_glb")).await?;
         self.gate(&cancel).await?;
         events.send(JobEvent::Progress { stage: Stage::Export, fraction: 0.9 }).await?;
-        events.send(file(0)).await?;
-        events.send(file(2)).await
+        events.send(file("rigged_glb")).await?;
+        events.send(file("report_json")).await
     }
 }

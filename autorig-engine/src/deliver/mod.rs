@@ -1,0 +1,189 @@
+//! A model in, every file of its rig out: what the shell, the server's worker and embedding programs all do.
+//!
+//! | module | what |
+//! | --- | --- |
+//! | [`Output`] | the table of files: keys, places, names |
+//! | `archive` | the ZIP of everything |
+//!
+//! Files are handed over as they are made, so that they need not be held together. What was asked for must be made or
+//! the delivery fails; what belongs to a full delivery and does not fit the model (a VRM of a horse) is left out, and the
+//! report says so.
+//!
+//! ```
+//! use autorig_engine::{Options, deliver::{self, Output, Plan}, read::Source, sample, write};
+//!
+//! struct Folder(Vec<(Output, usize)>);
+//! impl deliver::Sink for Folder {
+//!     fn file(&mut self, output: Output, bytes: Vec<u8>) -> autorig_engine::Result<()> {
+//!         self.0.push((output, bytes.len()));
+//!         Ok(())
+//!     }
+//! }
+//!
+//! let character = sample::generate(sample::Sample::Human, Some(2_000))?;
+//! let source = Source::bytes("human.glb", write::scene_glb(&character)?);
+//! let mut folder = Folder(Vec::new());
+//! let report = deliver::deliver(&source, &Options::default(), &Plan::rig_only(), &mut folder)?;
+//! assert_eq!(report.class.name(), "humanoid");
+//! let keys: Vec<&str> = folder.0.iter().map(|(output, _)| output.key()).collect();
+//! assert_eq!(keys, ["prepared_glb", "rigged_glb", "report_json"]);
+//! # Ok::<(), autorig_engine::Error>(())
+//! ```
+
+use std::collections::BTreeSet;
+
+use sha2::{Digest, Sha256};
+
+use self::archive::Archive;
+use self::making::Making;
+use crate::{
+    Code, Error, Options, Progress, Report, Result, Stage, read::Source, report::FileReport, scene::Scene,
+};
+
+mod archive;
+mod making;
+mod output;
+
+pub use output::Output;
+
+/// Which files are made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// What must be made.
+    pub required: BTreeSet<Output>,
+    /// What is made where it fits the model.
+    pub optional: BTreeSet<Output>,
+    /// What the files are called inside the archive, without what follows: `hero`.
+    pub stem: String,
+}
+
+impl Plan {
+    /// Prepared model, rigged model, report.
+    pub fn rig_only() -> Self {
+        Self {
+            required: [Output::RiggedGlb, Output::ReportJson].into(),
+            optional: [Output::PreparedGlb].into(),
+            stem: "model".to_owned(),
+        }
+    }
+
+    /// Everything of `spec.md` §2 up to place 14.
+    pub fn full() -> Self {
+        let rig_only = Self::rig_only();
+        let others = Output::all().filter(|o| o.in_full() && !rig_only.required.contains(o));
+        Self { optional: others.collect(), ..rig_only }
+    }
+
+    /// Also these, which must be made.
+    #[must_use]
+    pub fn with(mut self, outputs: impl IntoIterator<Item = Output>) -> Self {
+        for output in outputs {
+            self.optional.remove(&output);
+            self.required.insert(output);
+        }
+        self
+    }
+
+    /// Calls the model so inside the archive.
+    #[must_use]
+    pub fn named(mut self, stem: impl Into<String>) -> Self {
+        self.stem = stem.into();
+        self
+    }
+
+    /// Everything that may be made.
+    pub fn outputs(&self) -> impl Iterator<Item = Output> {
+        self.required.union(&self.optional).copied()
+    }
+
+    fn wants(&self, output: Output) -> bool {
+        self.required.contains(&output) || self.optional.contains(&output)
+    }
+
+    /// The rig's share of the whole work.
+    fn share(&self) -> f32 {
+        if self.outputs().any(|o| o.in_full() && !Self::rig_only().wants(o)) { 0.4 } else { 0.95 }
+    }
+}
+
+/// Where files go, and who follows the work.
+pub trait Sink: Send {
+    /// A file is made.
+    ///
+    /// # Errors
+    /// An error ends the delivery and is returned from it.
+    fn file(&mut self, output: Output, bytes: Vec<u8>) -> Result<()>;
+
+    /// `fraction` of the whole work is done, 0 to 1, never falling; `stage` is being done now.
+    fn report(&mut self, stage: Stage, fraction: f32) {
+        let _ = (stage, fraction);
+    }
+
+    /// True as soon as the work should stop.
+    fn cancelled(&self) -> bool {
+        false
+    }
+}
+
+/// Rigs a model and makes its files. The report is that of the file `report_json`.
+///
+/// # Errors
+/// As [`rig`](crate::rig()), those of the files that must be made, and those of the sink.
+pub fn deliver(source: &Source, options: &Options, plan: &Plan, sink: &mut dyn Sink) -> Result<Report> {
+    let archive = plan.wants(Output::AllZip).then(|| Archive::new(&plan.stem));
+    let mut desk = Desk { sink, plan, archive, files: Vec::new() };
+    let rig = crate::rig(source, options, &mut Rigging { desk: &mut desk })?;
+    Making::new(rig, options).run(&mut desk)
+}
+
+/// Hands files over and keeps the books.
+struct Desk<'a> {
+    sink: &'a mut dyn Sink,
+    plan: &'a Plan,
+    archive: Option<Archive>,
+    files: Vec<FileReport>,
+}
+
+impl Desk<'_> {
+    fn hand_over(&mut self, output: Output, bytes: Vec<u8>) -> Result<()> {
+        if let Some(archive) = &mut self.archive {
+            archive.add(output.suffix(), &bytes)?;
+        }
+        let sha256 = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
+        self.files.push(FileReport { key: output.key().to_owned(), size: bytes.len() as u64, sha256 });
+        self.sink.file(output, bytes)
+    }
+
+    /// The work stands at this part of what follows the rig.
+    fn begin(&mut self, stage: Stage, done: f32) -> Result<()> {
+        if self.sink.cancelled() {
+            return Err(Error::new(Code::Cancelled, "the delivery was stopped"));
+        }
+        let share = self.plan.share();
+        self.sink.report(stage, share + (1.0 - share) * done);
+        Ok(())
+    }
+}
+
+/// Follows the rig for the desk.
+struct Rigging<'a, 'b> {
+    desk: &'a mut Desk<'b>,
+}
+
+impl Progress for Rigging<'_, '_> {
+    fn report(&mut self, stage: Stage, fraction: f32) {
+        let share = self.desk.plan.share();
+        self.desk.sink.report(stage, fraction * share);
+    }
+
+    fn prepared(&mut self, scene: &Scene) -> Result<()> {
+        if self.desk.plan.wants(Output::PreparedGlb) {
+            self.desk.hand_over(Output::PreparedGlb, crate::write::scene_glb(scene)?)?;
+        }
+        Ok(())
+    }
+
+    fn cancelled(&self) -> bool {
+        self.desk.sink.cancelled()
+    }
+}
