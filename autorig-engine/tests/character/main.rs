@@ -1,5 +1,7 @@
 //! Characters from files that are rigged already, and back.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
 mod build;
 mod files;
 mod recognition;

@@ -242,6 +242,7 @@ fn report() -> Report {
         rest_pose: None,
         quality: autorig_engine::quality::Quality::default(),
         warnings: Vec::new(),
+        files: Vec::new(),
     }
 }
 
