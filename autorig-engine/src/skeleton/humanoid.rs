@@ -1,7 +1,7 @@
 //! From a prediction to a humanoid skeleton: symmetry, fingers, confidence.
 
 use super::{
-    Joint, Skeleton,
+    Joint, Skeleton, convention,
     hand::{self, DIGIT_JOINTS, Finger},
     predictor::{JOINTS, NAMES, Prediction},
     symmetry::Plane,
@@ -49,6 +49,7 @@ const MEAN_OF_PASSES: f64 = 0.5;
 pub fn fit(body: &Body, prediction: &Prediction, class_confidence: f32, options: &Options) -> Skeleton {
     let trust = class_confidence.max(0.1).sqrt();
     let mut at = prediction.joints;
+    convention::apply(&mut at);
     let plane = if options.symmetry == Symmetry::Auto { Plane::of(body, &at) } else { None };
     if let Some(plane) = plane {
         plane.mirror_joints(&mut at);

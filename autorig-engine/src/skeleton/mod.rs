@@ -9,12 +9,14 @@
 //! | [`creature`] | from a body that is not human to a skeleton |
 //! | [`fit`](mod@fit) | from a body to a skeleton of its class |
 //! | [`humanoid`] | from a prediction to a humanoid skeleton |
+//! | [`convention`] | where riggers put knees, clavicles, neck and head |
 //! | [`hand`] | fingers |
 //! | [`symmetry`] | joints that mirror each other |
 
 use glam::DVec3;
 
 pub mod class;
+pub mod convention;
 pub mod creature;
 pub mod fit;
 pub mod hand;
