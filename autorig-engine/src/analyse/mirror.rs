@@ -41,7 +41,9 @@ pub struct Mirror {
 }
 
 impl Mirror {
-    fn reflect(&self, p: DVec3) -> DVec3 {
+    /// The mirror image of a point.
+    #[must_use]
+    pub fn reflect(&self, p: DVec3) -> DVec3 {
         p - self.normal * (2.0 * (self.normal.dot(p) - self.offset))
     }
 }
@@ -61,6 +63,24 @@ pub fn mirrors(reflected: &[SurfacePoint], matched: &[SurfacePoint]) -> Vec<Mirr
     let mut coarse = distinct(follow(&starts(reflected), COARSE, COARSE_STEPS, [REACH[0], REACH[1]]));
     coarse.truncate(KEPT);
     distinct(follow(&coarse, FINE, FINE_STEPS, [REACH[1], REACH[2]]))
+}
+
+/// The plane of symmetry that a nearly right one leads to, in any frame and unit; samplings as for [`mirrors`].
+#[must_use]
+pub fn near(start: Mirror, reflected: &[SurfacePoint], matched: &[SurfacePoint]) -> Mirror {
+    let count = matched.len().max(1) as f64;
+    let centroid = matched.iter().map(|p| p.position).sum::<DVec3>() / count;
+    let square = matched.iter().map(|p| p.position.distance_squared(centroid)).sum::<f64>() / count;
+    let radius = square.sqrt().max(f64::MIN_POSITIVE);
+    let normalised = |points: &[SurfacePoint]| -> Vec<SurfacePoint> {
+        let one = |p: &SurfacePoint| SurfacePoint { position: (p.position - centroid) / radius, ..*p };
+        points.iter().map(one).collect()
+    };
+    let (few, all) = (normalised(&reflected[..FINE.min(reflected.len())]), normalised(matched));
+    let tree = Nearest::new(all.iter().map(|p| p.position).collect());
+    let offset = (start.offset - start.normal.dot(centroid)) / radius;
+    let found = fit(Mirror { offset, ..start }, &few, &all, &tree, FINE_STEPS, [REACH[1], REACH[2]]);
+    Mirror { offset: found.offset * radius + found.normal.dot(centroid), ..found }
 }
 
 /// Without those that are almost the same as an earlier one.
@@ -193,5 +213,15 @@ mod tests {
             assert!(best.normal.dot(turn.x_axis).abs() > 0.9999, "{best:?}");
             assert!(best.offset.abs() < 0.01 && best.agreement > 0.7, "{best:?}");
         }
+    }
+
+    #[test]
+    fn a_plane_that_is_nearly_right_leads_to_the_right_one_in_any_unit() {
+        let grown = |points: Vec<SurfacePoint>| -> Vec<SurfacePoint> {
+            points.into_iter().map(|p| SurfacePoint { position: p.position * 100.0, ..p }).collect()
+        };
+        let start = Mirror { normal: DVec3::new(1.0, 0.04, -0.06).normalize(), offset: 6.0, agreement: 0.0 };
+        let found = near(start, &grown(cloud(1)), &grown(cloud(2)));
+        assert!(found.normal.x > 0.999 && (found.offset - 10.0).abs() < 1.0, "{found:?}");
     }
 }

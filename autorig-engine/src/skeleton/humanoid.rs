@@ -4,7 +4,7 @@ use super::{
     Joint, Skeleton, convention,
     hand::{self, DIGIT_JOINTS, Finger},
     predictor::{JOINTS, NAMES, Prediction},
-    symmetry::Plane,
+    symmetry,
 };
 use crate::{
     analyse::Body,
@@ -50,9 +50,9 @@ pub fn fit(body: &Body, prediction: &Prediction, class_confidence: f32, options:
     let trust = class_confidence.max(0.1).sqrt();
     let mut at = prediction.joints;
     convention::apply(&mut at);
-    let plane = if options.symmetry == Symmetry::Auto { Plane::of(body, &at) } else { None };
-    if let Some(plane) = plane {
-        plane.mirror_joints(&mut at);
+    let mirror = (options.symmetry == Symmetry::Auto).then(|| symmetry::Symmetry::of(body, &at));
+    if let Some(mirror) = &mirror {
+        mirror.mirror_joints(&mut at);
     }
     let mut joints =
         vec![Joint { name: "root".to_owned(), parent: None, position: body.frame.origin, confidence: 1.0 }];
@@ -67,8 +67,8 @@ pub fn fit(body: &Body, prediction: &Prediction, class_confidence: f32, options:
     }
     let mut skeleton = Skeleton { joints };
     let mut fingers = if options.fingers == Fingers::Auto { hand::find(body, &at) } else { Vec::new() };
-    if let Some(plane) = plane {
-        plane.mirror_fingers(&mut fingers);
+    if let Some(mirror) = &mirror {
+        mirror.mirror_fingers(&mut fingers);
     }
     for finger in &fingers {
         add_finger(&mut skeleton, body, finger, trust);

@@ -39,6 +39,12 @@ const JOINT_ERROR: f64 = 0.2;
 /// one would lie in the next but one. Hands with fingers lie under 0.12, blocks and props taken for hands over 0.25.
 const GUESS: f64 = 0.22;
 
+/// How far riggers put the second and third joint of a finger beyond those of the bodies the network learnt from, as a
+/// share of the way from the first joint to the third: fingers and thumbs.
+const BEYOND: (f64, f64) = (0.07, 0.06);
+/// The digits of a mitten.
+const MITTEN: [bool; DIGITS] = [true, true, false, false, false];
+
 /// A side of the character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
@@ -98,7 +104,15 @@ pub fn find(body: &Body, joints: &[DVec3; predictor::JOINTS]) -> Vec<Finger> {
     let mut fingers = Vec::new();
     for ((side, hand), present) in Side::BOTH.into_iter().zip(&hands).zip(present) {
         let Some((frame, seen)) = hand else { continue };
-        fingers.extend((0..DIGITS).filter(|&d| present[d]).map(|digit| finger(side, digit, *frame, seen)));
+        let mut found: Vec<Finger> =
+            (0..DIGITS).filter(|&d| present[d]).map(|digit| finger(side, digit, *frame, seen)).collect();
+        if present == MITTEN {
+            found
+                .iter_mut()
+                .filter(|f| f.digit == 1)
+                .for_each(|f| bend_in_the_palm(f, frame.to_body(DVec3::ZERO)));
+        }
+        fingers.extend(found);
     }
     fingers
 }
@@ -132,15 +146,37 @@ fn is_guess(seen: &HandPrediction) -> bool {
 fn finger(side: Side, digit: usize, frame: HandFrame, seen: &HandPrediction) -> Finger {
     let first = digit * predictor::hand::FINGER_JOINTS;
     let at = |i: usize| frame.to_body(seen.joints[first + i]);
+    let beyond = (at(2) - at(0)) * if digit == 0 { BEYOND.1 } else { BEYOND.0 };
     let sure = |i: usize| {
         (libm::exp(-error(seen, first + i) / JOINT_ERROR) * seen.presence[digit].max(PRESENT)) as f32
     };
-    Finger { side, digit, joints: [at(0), at(1), at(2)], tip: at(3), confidence: [sure(0), sure(1), sure(2)] }
+    let joints = [at(0), at(1) + beyond, at(2) + beyond];
+    Finger { side, digit, joints, tip: at(3), confidence: [sure(0), sure(1), sure(2)] }
+}
+
+/// A mitten's fingers bend in one piece: rigs give them a joint in the middle of the palm and one at the knuckles.
+fn bend_in_the_palm(fingers: &mut Finger, wrist: DVec3) {
+    let [knuckles, _, last] = fingers.joints;
+    fingers.joints = [wrist.midpoint(knuckles), knuckles, last];
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mitten_bends_in_the_palm_and_at_the_knuckles() {
+        let at = |x: f64| DVec3::new(x, 0.0, 0.0);
+        let mut mitten = Finger {
+            side: Side::Left,
+            digit: 1,
+            joints: [at(8.0), at(9.0), at(10.0)],
+            tip: at(12.0),
+            confidence: [1.0; 3],
+        };
+        bend_in_the_palm(&mut mitten, DVec3::ZERO);
+        assert_eq!(mitten.joints, [at(4.0), at(8.0), at(10.0)]);
+    }
 
     const ALL: [bool; DIGITS] = [true; DIGITS];
 
