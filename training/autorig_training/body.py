@@ -115,7 +115,7 @@ def _scales(rng: np.random.Generator, heads: np.ndarray, tails: np.ndarray, wild
 
     chibi = rng.random() < (0.5 if wild else 0.35)
     trunk, arm, leg = (factor(0.65, 1.8), factor(0.6, 1.45), factor(0.65, 1.8)), [factor(0.35, 1.4), factor(0.6, 2.2)], [factor(0.3, 1.35), factor(0.6, 2.1)]
-    head, hand, foot = factor(0.75, 2.0), factor(0.6, 2.3), factor(0.7, 2.3)
+    head, hand, foot = factor(0.75, 2.0), factor(0.5, 2.3), factor(0.7, 2.3)
     if chibi:
         head = log_uniform(rng, 1.6, 2.9)
         leg[0] *= log_uniform(rng, 0.25, 0.9)
@@ -124,6 +124,8 @@ def _scales(rng: np.random.Generator, heads: np.ndarray, tails: np.ndarray, wild
         leg[1] *= log_uniform(rng, 0.8, 1.7)
         hand *= log_uniform(rng, 0.9, 1.5)
         foot *= log_uniform(rng, 1.0, 1.5)
+    if rng.random() < 0.1:
+        arm[0] *= log_uniform(rng, 1.15, 1.8)
     for name in ("hips", "spine", "chest", "upperChest"):
         scales[INDEX[name]] = np.diag([trunk[0] * factor(0.8, 1.25), trunk[1] * factor(0.85, 1.15), trunk[2] * factor(0.8, 1.25)])
     thin = factor(0.6, 1.7)
@@ -177,6 +179,10 @@ def _pose(rng: np.random.Generator, heads: np.ndarray, tails: np.ndarray, parent
         for name, s in (("spine", 4), ("chest", 4), ("upperChest", 4), ("neck", 6), ("head", 9)):
             n = rng.normal(size=3) * s * deg
             local[INDEX[name]] = rotation(X, n[0]) @ rotation(Y, n[1]) @ rotation(Z, n[2] * 0.6)
+    if rng.random() < 0.1:
+        hunch = rng.uniform(3, 16) * deg
+        for name, share in (("spine", 0.5), ("chest", 1.0), ("upperChest", 1.0), ("neck", -rng.uniform(0, 1)), ("head", -rng.uniform(0, 1.5))):
+            local[INDEX[name]] = local[INDEX[name]] @ rotation(X, hunch * share)
     for i in range(6):
         turns[i] = (turns[parents[i]] if parents[i] >= 0 else np.eye(3)) @ local[i]
     p = {

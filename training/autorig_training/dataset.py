@@ -62,7 +62,7 @@ class Generator:
             if self.rng.random() < PLAIN:
                 mesh, cell = Mesh(), 0.0
             else:
-                mesh, cell = dress(self.rng, figure, self.influences, self.weights)
+                mesh, cell = dress(self.rng, figure, self.influences, self.weights, self.wild)
             fingers = _fingers(figure, cell)
             if fingers is Fingers.ALL:
                 stylise(self.rng, figure, mesh, hands)

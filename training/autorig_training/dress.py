@@ -1,51 +1,24 @@
-"""What makes a naked human a game character: clothes, hair, hats, armour, props; bodies that are robots, eggs, skeletons,
-floating spheres. Each function adds shapes to a mesh and may hide parts of the body."""
+"""What makes a naked human a game character: clothes, hair, hats, armour, gear; bodies that are eggs. Each function adds shapes to a mesh
+and may hide parts of the body. Figures of separate pieces are in `segmented`, things in the hands in `held`."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from .body import CHEST, HEAD, HIPS, NECK, SIDES, TRUNK, Body
-from .geometry import X, Y, Z, Mesh, align, box, clustered, ellipsoid, log_uniform, loft, rotation, tube, unit, vertex_normals
+from .frame import MIDDLE, SPINE, Frame, both
+from .geometry import X, Y, Mesh, align, box, clustered, ellipsoid, log_uniform, loft, rotation, tube, unit, vertex_normals
+from .held import held
 from .humans import INDEX
-
-SPINE, MIDDLE = INDEX["spine"], INDEX["chest"]
-
-
-def _both(*names: str) -> list[int]:
-    return [INDEX[side + name] for side, _ in SIDES for name in names]
-
-
-class Frame:
-    """Sizes and directions of a body that shapes are made to."""
-
-    def __init__(self, body: Body) -> None:
-        j = body.joints
-        local = (body.of(HEAD) - j[HEAD]) @ body.turns[HEAD]
-        low, high = local.min(0), local.max(0)
-        self.head_turn, self.head_radii = body.turns[HEAD], (high - low) / 2
-        self.head_centre = j[HEAD] + self.head_turn @ ((low + high) / 2)
-        self.left, self.up, self.front = body.turns[CHEST].T
-        self.left, self.up, self.front = body.turns[CHEST] @ X, body.turns[CHEST] @ Y, body.turns[CHEST] @ Z
-        trunk = body.of([0, 1, 2, 3]) - j[CHEST]
-        self.half_width = float(np.percentile(np.abs(trunk @ self.left), 90))
-        self.chest_back, self.chest_front = np.percentile(trunk @ self.front, [3, 97])
-        hip = body.of(HIPS) - j[HIPS]
-        self.hip_width = float(np.percentile(np.abs(hip[:, 0]), 95)) + 1e-6
-        back, front = np.percentile(hip[:, 2], [3, 97])
-        self.hip_depth, self.hip_middle = (front - back) / 2, (front + back) / 2
-
-    def on_head(self, offset) -> np.ndarray:
-        """A point given in radii of the head from its centre."""
-        return self.head_centre + self.head_turn @ (self.head_radii * np.asarray(offset))
+from .segmented import floating, robot, skeleton
 
 
 def clothes(rng, body: Body, mesh: Mesh, influences, weights) -> None:
     """Inflated regions of the body, or shells cut from it."""
     regions = [
-        [HIPS, *_both("UpperLeg", "LowerLeg")], [0, 1, 2, 3, *_both("Shoulder", "UpperArm", "LowerArm")], [0, 1, 2, 3, NECK],
-        _both("Foot", "Toes"), _both("LowerLeg", "Foot", "Toes"), _both("Hand"), _both("LowerArm", "Hand"), [HIPS, *_both("UpperLeg")],
-        [2, 3, *_both("Shoulder", "UpperArm")], _both("LowerArm"), _both("LowerLeg"),
+        [HIPS, *both("UpperLeg", "LowerLeg")], [0, 1, 2, 3, *both("Shoulder", "UpperArm", "LowerArm")], [0, 1, 2, 3, NECK],
+        both("Foot", "Toes"), both("LowerLeg", "Foot", "Toes"), both("Hand"), both("LowerArm", "Hand"), [HIPS, *both("UpperLeg")],
+        [2, 3, *both("Shoulder", "UpperArm")], both("LowerArm"), both("LowerLeg"),
     ]
     height = body.height
     normals = vertex_normals(body.vertices, body.humans.triangles)
@@ -70,7 +43,8 @@ def new_head(rng, body: Body, mesh: Mesh, f: Frame) -> None:
     body.hide(HEAD)
     radii = f.head_radii * rng.uniform(0.85, 1.25, 3)
     solid = ellipsoid if rng.random() < 0.6 else box
-    mesh.add(solid(f.head_centre, radii, f.head_turn), HEAD)
+    sunk = f.head_turn @ (radii * [0, rng.uniform(0.2, 0.9), 0]) if rng.random() < 0.15 else np.zeros(3)
+    mesh.add(solid(f.head_centre - sunk, radii, f.head_turn), HEAD)
     if rng.random() < 0.5:
         at, size = rng.uniform(-0.1, 0.4), rng.uniform(0.1, 0.3)
         for sign in (-1, 1):
@@ -86,9 +60,9 @@ def egg(rng, body: Body, mesh: Mesh, f: Frame) -> None:
     bottom = j[HIPS] - [0, f.hip_width * rng.uniform(0, 0.4), 0]
     top = f.on_head([0, 0.6, 0])
     if rng.random() < 0.6:
-        top = top + (top - bottom) * rng.uniform(0, 0.7)
+        top = top + (top - bottom) * rng.uniform(0, 0.7 if rng.random() < 0.5 else 1.6)
     centre, half = (top + bottom) / 2, np.linalg.norm(top - bottom) / 2 * rng.uniform(0.95, 1.1)
-    width = max(half * log_uniform(rng, 0.5, 1.2), abs(j[INDEX["leftUpperArm"], 0] - j[HIPS, 0]) * rng.uniform(0.85, 1.3))
+    width = max(half * log_uniform(rng, 0.5, 1.2), abs(j[INDEX["leftUpperArm"], 0] - j[HIPS, 0]) * rng.uniform(0.85, 1.15))
     radii = np.array([width, half, width * rng.uniform(0.7, 1.1)])
     vertices, triangles = (ellipsoid if rng.random() < 0.8 else box)(centre, radii)
     nearest = np.abs(vertices[:, 1:2] - j[None, :6, 1]).argmin(1)
@@ -102,128 +76,15 @@ def egg(rng, body: Body, mesh: Mesh, f: Frame) -> None:
         mesh.add(tube(centre + radii * a * 0.9, centre + radii * a * rng.uniform(1.2, 1.7), width * 0.15, 0.01 * width), HEAD)
 
 
-def robot(rng, body: Body, mesh: Mesh, f: Frame, whole: bool) -> None:
-    """Limbs of tubes, boxes and balls with gaps; the trunk as boxes."""
-    j = body.joints
-    kinds = {name: rng.integers(5) for name in ("UpperArm", "LowerArm", "UpperLeg", "LowerLeg", "Hand", "Foot")}
-    thick = {name: log_uniform(rng, 0.8, 1.25) for name in kinds}
-    size, gap, ball, flat = log_uniform(rng, 0.5, 1.4), rng.uniform(-0.05, 0.3), rng.random() < 0.4, rng.uniform(0.7, 1.2)
-    for side, _ in SIDES:
-        for name in ("UpperArm", "LowerArm", "UpperLeg", "LowerLeg") if whole else ("UpperArm", "LowerArm"):
-            i = INDEX[side + name]
-            a, b, radius = j[i], j[i + 1], body.radius(side + name) * size * thick[name]
-            body.hide(i)
-            d = (b - a) * gap * 0.5
-            mesh.add(_segment(rng, kinds[name], a + d, b - d, radius, flat), i)
-            if ball:
-                mesh.add(ellipsoid(a, np.full(3, radius * 1.05)), i)
-        if whole:
-            _robot_ends(rng, body, mesh, side, kinds)
-    if whole and rng.random() < 0.75:
-        _robot_trunk(rng, body, mesh, f)
 
 
-def _segment(rng, kind: int, a, b, radius: float, flat: float):
-    if kind < 2:
-        return tube(a, b, radius * rng.uniform(0.9, 1.1), radius * rng.uniform(0.7, 1.1), flat)
-    half = np.linalg.norm(b - a) / 2
-    solid = box if kind == 2 else ellipsoid
-    return solid((a + b) / 2, np.array([radius, half * (1.0 if kind == 2 else 1.05), radius * flat]), align(Y, b - a))
 
 
-def _robot_ends(rng, body: Body, mesh: Mesh, side: str, kinds) -> None:
-    j, hand, foot = body.joints, INDEX[side + "Hand"], INDEX[side + "Foot"]
-    if rng.random() < 0.6:
-        a = body.tails[INDEX[side + "Middle1"]] - j[hand]
-        radius = body.radius(side + "LowerArm") * log_uniform(rng, 0.9, 1.8)
-        body.hide(hand)
-        solid = ellipsoid if kinds["Hand"] < 3 else box
-        mesh.add(solid(j[hand] + a * 0.5, np.array([radius, np.linalg.norm(a) * 0.6, radius * 0.8]), align(Y, a)), hand)
-    if kinds["Foot"] < 3:
-        q = body.of([foot, foot + 1])
-        body.hide([foot, foot + 1])
-        solid = box if kinds["Foot"] < 2 else ellipsoid
-        vertices, triangles = solid((q.min(0) + q.max(0)) / 2, np.ptp(q, axis=0) / 2 * 1.05)
-        mesh.add((vertices, triangles), np.where(vertices[:, 2] > j[foot + 1, 2], foot + 1, foot))
-
-
-def _robot_trunk(rng, body: Body, mesh: Mesh, f: Frame) -> None:
-    j, k = body.joints, log_uniform(rng, 0.75, 1.25)
-    body.hide(TRUNK)
-    solid, split = ellipsoid if rng.random() < 0.3 else box, rng.random() < 0.6
-    top, middle = j[NECK], j[MIDDLE] if split else j[HIPS]
-    centre = (top + middle) / 2 + [0, 0, (f.chest_back + f.chest_front) / 4]
-    radii = np.array([f.half_width * k, np.linalg.norm(top - middle) * 0.52, (f.chest_front - f.chest_back) / 2 * k])
-    mesh.add(solid(centre, radii, body.turns[MIDDLE]), CHEST if split else MIDDLE)
-    if split:
-        if rng.random() < 0.7:
-            mesh.add(tube(j[HIPS], j[MIDDLE], f.half_width * k * 0.5, f.half_width * k * 0.5), SPINE)
-        mesh.add(solid(j[HIPS], np.array([f.hip_width * k, f.hip_width * 0.45, f.hip_depth * 0.9])), HIPS)
-    if rng.random() < 0.6:
-        mesh.add(tube(j[NECK], j[HEAD], f.head_radii[0] * 0.3, f.head_radii[0] * 0.3), NECK)
-
-
-def floating(rng, body: Body, mesh: Mesh, f: Frame) -> None:
-    """A figure of separate balls and boxes, one or more at the joints, nothing between."""
-    j = body.joints
-    solid = ellipsoid if rng.random() < 0.7 else box
-    body.visible[:] = False
-    mesh.add((ellipsoid if rng.random() < 0.7 else box)(f.head_centre, f.head_radii * rng.uniform(0.8, 1.3), f.head_turn), HEAD)
-    top, bottom = j[NECK] + [0, f.half_width * rng.uniform(-0.3, 0.1), 0], j[HIPS] - [0, f.hip_width * rng.uniform(-0.1, 0.5), 0]
-    radii = np.array([f.half_width * rng.uniform(0.7, 1.2), abs(top[1] - bottom[1]) / 2, f.hip_depth * rng.uniform(0.8, 1.5)])
-    mesh.add((box if rng.random() < 0.7 else ellipsoid)((top + bottom) / 2, radii), MIDDLE)
-    if rng.random() < 0.5:
-        mesh.add(ellipsoid(j[NECK], np.full(3, f.head_radii[0] * rng.uniform(0.25, 0.6))), NECK)
-    size = log_uniform(rng, 0.8, 2.2)
-    present = {name: rng.random() < p for name, p in (("UpperArm", 0.35), ("LowerArm", 0.9), ("Hand", 1), ("UpperLeg", 0.3), ("LowerLeg", 0.9), ("Foot", 1))}
-    along = 0.0 if rng.random() < 0.6 else rng.uniform(0, 0.5)
-    for side, _ in SIDES:
-        for name, shown in present.items():
-            if shown:
-                i = INDEX[side + name]
-                radius = body.radius(side + name.replace("Foot", "LowerLeg").replace("Hand", "LowerArm")) * size
-                ahead = np.array([0, 0, radius * 0.7]) if name == "Foot" and rng.random() < 0.5 else np.zeros(3)
-                stretch = np.array([1, 1, rng.uniform(1, 1.8)]) if name == "Foot" else np.ones(3)
-                mesh.add(solid(j[i] + (body.tails[i] - j[i]) * along + ahead, radius * stretch), i)
-
-
-def skeleton(rng, body: Body, mesh: Mesh, f: Frame) -> None:
-    """Bare bones: vertebrae, ribs, a pelvis, thin limbs with knobs."""
-    j = body.joints
-    body.hide(TRUNK)
-    radius = f.half_width * rng.uniform(0.1, 0.24)
-    for i in range(5):
-        a, b = j[i], j[i + 1]
-        for q in range(2):
-            solid = ellipsoid if rng.random() < 0.5 else box
-            mesh.add(solid(a + (b - a) * (q + 0.5) / 2 + f.front * f.chest_back * 0.4, np.array([radius, np.linalg.norm(b - a) * 0.27, radius]), body.turns[i]), i)
-    ribs = rng.integers(2, 6)
-    wide = rng.uniform(0.6, 1.1)
-    for q in range(ribs):
-        y = j[MIDDLE] + (j[NECK] - j[MIDDLE]) * (q + 0.3) / ribs
-        w = f.half_width * wide * rng.uniform(0.85, 1.05)
-        mesh.add(tube(y, y + f.up * f.half_width * rng.uniform(0.08, 0.2), w, w, (f.chest_front - f.chest_back) / 2 / f.half_width), CHEST if q >= ribs // 2 else MIDDLE)
-    legs = j[_both("UpperLeg")].mean(0)
-    if rng.random() < 0.9:
-        centre = j[HIPS] * 0.5 + 0.5 * legs
-        mesh.add((box if rng.random() < 0.5 else ellipsoid)(centre, np.array([f.hip_width * rng.uniform(0.7, 1.1), f.hip_width * rng.uniform(0.2, 0.5), f.hip_depth * rng.uniform(0.4, 0.9)]), body.turns[0]), HIPS)
-    for side, _ in SIDES:
-        if rng.random() < 0.6:
-            mesh.add(tube(j[INDEX[side + "Shoulder"]], j[INDEX[side + "UpperArm"]], radius * 0.6, radius * 0.6), INDEX[side + "Shoulder"])
-    thin, knob = rng.uniform(0.25, 0.75), rng.uniform(1.1, 1.9)
-    for side, _ in SIDES:
-        for name in ("UpperArm", "LowerArm", "UpperLeg", "LowerLeg"):
-            i = INDEX[side + name]
-            body.hide(i)
-            a, b, r = j[i], j[i + 1], body.radius(side + name) * thin
-            mesh.add(tube(a + (b - a) * 0.05, b - (b - a) * 0.05, r, r), i)
-            for end in (a + (b - a) * 0.06, b - (b - a) * 0.06):
-                mesh.add(ellipsoid(end, np.full(3, r * knob)), i)
 
 
 def hair(rng, body: Body, mesh: Mesh, f: Frame) -> None:
     """Hair, hats, helmets, hoods."""
-    crown, radii, turn, kind = f.on_head([0, 0.25, 0]), f.head_radii, f.head_turn, rng.integers(0, 9)
+    crown, radii, turn, kind = f.on_head([0, 0.25, 0]), f.head_radii, f.head_turn, rng.integers(0, 11)
     if kind == 0:
         mesh.add(ellipsoid(f.on_head([0, 0.2, -0.15]), radii * [1, 0.9, 1] * rng.uniform(1.05, 1.45, 3), turn), HEAD)
     elif kind == 1:
@@ -238,13 +99,8 @@ def hair(rng, body: Body, mesh: Mesh, f: Frame) -> None:
         for _ in range(rng.integers(3, 14)):
             d = unit(np.array([rng.normal() * 0.8, abs(rng.normal()) + 0.2, rng.normal() * 0.8 - 0.2]))
             mesh.add(tube(crown + turn @ (radii * d * 0.6), crown + turn @ (radii * d * rng.uniform(1.2, 1.9)), radii[0] * rng.uniform(0.15, 0.4), 0.01 * radii[0]), HEAD)
-    elif kind in (4, 5):
-        k, a = rng.uniform(1.0, 1.2), f.on_head([0, rng.uniform(0.2, 0.5), 0])
-        if rng.random() < 0.75:
-            brim = radii[0] * log_uniform(rng, 1.2, 2.4)
-            mesh.add(tube(a, a + turn @ (radii * [0, 0.1, 0]), brim, brim), HEAD)
-        tip = a + turn @ (radii * np.array([rng.normal() * 0.15, log_uniform(rng, 0.6, 2.6), rng.normal() * 0.25 - 0.1]))
-        mesh.add(tube(a, tip, radii[0] * k, radii[0] * k * rng.uniform(0, 1.1)), HEAD)
+    elif kind in (4, 5, 9, 10):
+        _hat(rng, mesh, f)
     elif kind == 6:
         mesh.add((ellipsoid if rng.random() < 0.6 else box)(f.on_head([0, 0.1, 0]), radii * rng.uniform(1.05, 1.3), turn), HEAD)
         if rng.random() < 0.6:
@@ -254,6 +110,21 @@ def hair(rng, body: Body, mesh: Mesh, f: Frame) -> None:
     else:
         mesh.add(ellipsoid(f.on_head([0, 0.05, -0.2]), radii * 1.25, turn), HEAD)
         mesh.add(ellipsoid(body.joints[NECK], np.array([f.half_width * 0.7, radii[1] * 0.4, f.hip_depth]), body.turns[CHEST]), CHEST)
+
+
+def _hat(rng, mesh: Mesh, f: Frame) -> None:
+    """A crown, straight or bent, with a brim that droops or rises; set askew at times."""
+    radii, k, a = f.head_radii, rng.uniform(1.0, 1.25), f.on_head([0, rng.uniform(0.2, 0.5), 0])
+    turn = f.head_turn @ rotation(X, rng.normal() * 0.15)
+    up = turn @ (radii * [0, 1, 0])
+    if rng.random() < 0.75:
+        brim, droop = radii[0] * log_uniform(rng, 1.2, 3.0), rng.uniform(-0.5, 0.35)
+        line = a + up * np.array([droop, droop * 0.5, 0, 0.1])[:, None]
+        mesh.add(loft(line, brim * np.array([1.0, 0.8, 0.4, 0.4]), rng.uniform(0.85, 1.1), around=14), HEAD)
+    tall, back = log_uniform(rng, 0.6, 2.6), turn @ (radii * np.array([rng.normal() * 0.15, 0, rng.normal() * 0.25 - 0.1]))
+    t = np.linspace(0, 1, 5)[:, None]
+    line = a + up * tall * t + back * t + turn @ (radii * [0, -0.3, -1.0]) * (rng.uniform(0, 0.6) if rng.random() < 0.3 else 0) * t**3
+    mesh.add(loft(line, radii[0] * k * np.interp(t[:, 0], [0, 1], [1.0, rng.uniform(0.05, 1.1)])), HEAD)
 
 
 def face_extras(rng, mesh: Mesh, f: Frame) -> None:
@@ -288,7 +159,7 @@ def skirt(rng, body: Body, mesh: Mesh, f: Frame) -> None:
         triangles = triangles[angle[triangles].min(1) > rng.uniform(0.1, 1.2)]
     mesh.add((vertices, triangles), influences, weights)
     if rng.random() < 0.4:
-        hidden = (body.vertices[body.humans.triangles[:, 0], 1] > bottom) & np.isin(body.triangle_owner, [HIPS, *_both("UpperLeg", "LowerLeg")])
+        hidden = (body.vertices[body.humans.triangles[:, 0], 1] > bottom) & np.isin(body.triangle_owner, [HIPS, *both("UpperLeg", "LowerLeg")])
         body.visible &= ~hidden
 
 
@@ -307,7 +178,7 @@ def cape(rng, body: Body, mesh: Mesh, f: Frame) -> None:
 
 
 def gear(rng, body: Body, mesh: Mesh, f: Frame) -> None:
-    """Shoulder pads, backpack, belt, tail, wings, things in a hand."""
+    """Shoulder pads, backpack, belt, tail, wings."""
     j, height = body.joints, body.height
     if rng.random() < 0.15:
         k, up, follows = log_uniform(rng, 1.2, 2.2), rng.uniform(0, 0.6), rng.choice(["UpperArm", "Shoulder"])
@@ -327,22 +198,7 @@ def gear(rng, body: Body, mesh: Mesh, f: Frame) -> None:
         for sign in (-1, 1):
             a = j[CHEST] + f.front * f.chest_back
             mesh.add(tube(a, a + height * np.array([sign * wide, up, -0.15]), height * 0.02, height * 0.2, 0.05), CHEST)
-    if rng.random() < 0.14:
-        _held(rng, body, mesh, f)
 
-
-def _held(rng, body: Body, mesh: Mesh, f: Frame) -> None:
-    side = rng.choice(["left", "right"])
-    hand, height = INDEX[side + "Hand"], body.height
-    reach = body.tails[INDEX[side + "Middle1"]] - body.joints[hand]
-    at, kind, long = body.joints[hand] + reach * 0.8, rng.integers(3), height * log_uniform(rng, 0.15, 0.8)
-    d = unit(np.cross(unit(reach), rng.normal(size=3)) + 0.3 * rng.normal() * unit(reach)) if rng.random() < 0.7 else f.front
-    if kind == 0:
-        mesh.add(tube(at - d * long * rng.uniform(0, 0.4), at + d * long, long * 0.02 + 0.005 * height, long * 0.03), hand)
-    elif kind == 1:
-        mesh.add(box(at + d * long * 0.4, np.array([long * 0.05, long * 0.5, long * 0.02]), align(Y, d)), hand)
-    else:
-        mesh.add(tube(at + d * 0.02 * height, at + d * 0.05 * height, long * 0.5, long * 0.5), hand)
 
 
 def stump_hands(rng, body: Body, mesh: Mesh) -> None:
@@ -360,14 +216,18 @@ def stump_hands(rng, body: Body, mesh: Mesh) -> None:
             mesh.add(solid(body.joints[hand] + a * length * 0.5, np.array([radius * wide, length * 0.55, radius]), align(Y, a)), hand)
 
 
-def dress(rng: np.random.Generator, body: Body, influences: np.ndarray, weights: np.ndarray) -> tuple[Mesh, float]:
-    """The whole character; also the cell its details are merged in, as a share of its height (0: none)."""
+def dress(rng: np.random.Generator, body: Body, influences: np.ndarray, weights: np.ndarray, wild: bool) -> tuple[Mesh, float]:
+    """The whole character; also the cell its details are merged in, as a share of its height (0: none).
+
+    `wild` makes more of them robots, eggs, bones and floating balls, and puts things into more hands.
+    """
     mesh = Mesh()
     if rng.random() < 0.75:
         clothes(rng, body, mesh, influences, weights)
     f = Frame(body)
     u = rng.random()
-    kind = "floating" if u < 0.035 else "robot" if u < 0.19 else "egg" if u < 0.27 else "skeleton" if u < 0.35 else "plain"
+    kinds = (("floating", 0.05), ("robot", 0.3), ("egg", 0.43), ("skeleton", 0.56)) if wild else (("floating", 0.035), ("robot", 0.19), ("egg", 0.27), ("skeleton", 0.35))
+    kind = next((name for name, up_to in kinds if u < up_to), "plain")
     if kind == "floating":
         floating(rng, body, mesh, f)
         return mesh, 0.0
@@ -390,6 +250,8 @@ def dress(rng: np.random.Generator, body: Body, influences: np.ndarray, weights:
         if rng.random() < chance * (0.4 if kind in ("skeleton", "robot") else 1):
             add(rng, body, mesh, f)
     gear(rng, body, mesh, f)
+    if rng.random() < (0.4 if wild else 0.2):
+        held(rng, body, mesh, f)
     if rng.random() >= 0.35:
         return mesh, 0.0
     cell = log_uniform(rng, 0.008, 0.055)

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from .cloud import patches, sample
+from .conventions import apply
 from .dataset import CENTRES, NEIGHBOURS, POINTS
 from .export import halved
 from .hands import CENTRES as HAND_CENTRES
@@ -136,6 +137,7 @@ def main() -> None:
     parser.add_argument("--samplings", type=int, default=4)
     parser.add_argument("--no-mirror", action="store_true")
     parser.add_argument("--first-stage", action="store_true")
+    parser.add_argument("--as-seen", action="store_true", help="the network's joints without the conventions")
     args = parser.parse_args()
     bench = Path(os.environ.get("AUTORIG_RIGBENCH", "../../shared/rigbench"))
     net, core, single = halved(args.body), {}, {}
@@ -143,6 +145,8 @@ def main() -> None:
     torch.set_num_threads(1)
     for character in characters(bench):
         joints, kind = predict(net, character, args.samplings, not args.no_mirror, "first" if args.first_stage else "joints")
+        if not args.as_seen:
+            joints = apply(joints)
         error = {k: np.linalg.norm(joints[INDEX[k]] - p) / character["height"] * 100 for k, p in character["joints"].items()}
         mean = float(np.mean([error[k] for k in CORE if k in error]))
         core.setdefault(character["family"], []).append(mean)

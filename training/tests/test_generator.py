@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from autorig_training import cloud, creatures, geometry, hands, humans
+from autorig_training import cloud, conventions, creatures, geometry, hands, humans, segmented
 
 
 def volume(shape: tuple[np.ndarray, np.ndarray]) -> float:
@@ -86,3 +86,32 @@ def test_a_mirrored_character_shows_the_hand_network_the_same_hand() -> None:
     assert np.allclose(left[1], right[1])
     assert np.linalg.norm(left[0][:, :3], axis=1).max() <= 2 + 1e-9
     assert left[0][:, 0].min() >= -2 * hands.BEHIND - 1e-9
+
+
+def figure(knee: float, forward: float) -> np.ndarray:
+    """Joints of a figure of height 2 with the knees at this height and this far ahead."""
+    joints = np.zeros((humans.BODY_JOINTS, 3))
+    joints[:, 1] = 1.2
+    joints[humans.INDEX["neck"], 1] = 1.6
+    for side, sign in (("left", 1), ("right", -1)):
+        for name, at in (("UpperArm", [0.2, 1.5, 0]), ("UpperLeg", [0.1, 1, 0]), ("LowerLeg", [0.1, knee, forward]), ("Foot", [0.1, 0, 0])):
+            joints[humans.INDEX[side + name]] = np.array(at) * [sign, 1, 1]
+    return joints
+
+
+def test_conventions_halve_straight_legs_leave_bent_ones_and_keep_mirror_images() -> None:
+    knee = humans.INDEX["leftLowerLeg"]
+    for height in (0.35, 0.65):
+        assert conventions.apply(figure(height, 0.0))[knee, 1] == pytest.approx(0.52, abs=0.04)
+    assert np.allclose(conventions.apply(figure(0.4, 0.5))[knee], [0.1, 0.4, 0.5])
+    moved = conventions.apply(figure(0.6, 0.1))
+    assert np.allclose(moved, moved[humans.MIRROR[: humans.BODY_JOINTS]] * hands.FLIP)
+
+
+def test_a_limbs_pieces_lie_along_its_bone_and_leave_at_least_half_of_it() -> None:
+    rng = np.random.default_rng(4)
+    a, b = np.zeros(3), np.array([0, 2.0, 0])
+    for _ in range(100):
+        start, end = segmented.Cuts.draw(rng).of(a, b)
+        assert start[0] == end[2] == 0
+        assert -0.31 < start[1] < end[1] <= 2.07 and end[1] - start[1] > 1.0
