@@ -1,5 +1,6 @@
 //! What was found and done, as numbers and words. No times and no clock: those belong to the task.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
 };
 
 /// The report of a rig; `<name>_report.json`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// Version of this structure.
     pub schema_version: u32,
@@ -44,7 +45,7 @@ pub struct Report {
 }
 
 /// A file made of a rig.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FileReport {
     /// Its key, `rigged_glb`.
     pub key: String,
@@ -55,7 +56,7 @@ pub struct FileReport {
 }
 
 /// What came in.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct InputReport {
     /// Format.
     pub format: Format,
@@ -80,7 +81,7 @@ pub struct InputReport {
 }
 
 /// Directions in the input's frame, unit vectors.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct OrientationReport {
     /// The character's up.
     pub up: [f64; 3],
@@ -99,7 +100,7 @@ pub struct OrientationReport {
 }
 
 /// One joint.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct JointReport {
     /// Canonical name.
     pub name: String,
@@ -112,7 +113,7 @@ pub struct JointReport {
 }
 
 /// What the skin is like.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct SkinReport {
     /// Most influences a vertex may have.
     pub max_influences: usize,

@@ -2,6 +2,7 @@
 
 use glam::DVec3;
 use rayon::prelude::*;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -39,7 +40,7 @@ const TRIED: usize = 3_000;
 const NAMED: usize = 12;
 
 /// One pose and what it did to the skin.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BendReport {
     /// The pose: `arms_raised`, `elbows`, …, or `chain_` and the last joint of a chain.
     pub pose: String,

@@ -12,6 +12,7 @@
 //! the joints lie in the body, whether both sides agree, whether the skin holds when a limb is bent, and how sure the
 //! predictor was. How well that tells the true error is measured by `./dev bench quality`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -33,7 +34,7 @@ pub use symmetry::SymmetryReport;
 pub use verdict::{Reason, Scores, Verdict};
 
 /// The quality sheet.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Quality {
     /// The word for it.
     pub verdict: Verdict,
@@ -56,7 +57,7 @@ pub struct Quality {
 }
 
 /// A vertex that a viewer can mark.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProblemVertex {
     /// The reason's code: `stretch`, `bleed`, `self_intersection`.
     pub code: String,

@@ -1,6 +1,7 @@
 //! Whether joints and weights mirror where the mesh does.
 
 use glam::DVec3;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{is_finger, probe::Probe};
@@ -14,7 +15,7 @@ const NEAR: f64 = 0.012;
 const MIRRORED: f64 = 0.9;
 
 /// How well the sides agree. Shares of the height are in per cent.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SymmetryReport {
     /// Share of the surface that has a counterpart on the other side, 0 to 1.
     pub mesh: f32,

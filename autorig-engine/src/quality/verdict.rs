@@ -6,13 +6,14 @@
 //! engine is of class and orientation. A product, because one bad property is enough to spoil a rig and no other makes up
 //! for it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Known, bending::Bent, is_finger, symmetry::Symmetry};
 use crate::skeleton::Skeleton;
 
 /// The word for a rig.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Use it.
@@ -36,7 +37,7 @@ impl Verdict {
 }
 
 /// The parts of the score, each 0 to 1.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Scores {
     /// How sure the predictor is of the joints.
     pub joints: f32,
@@ -58,7 +59,7 @@ impl Scores {
 }
 
 /// Why a rig is not `good`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Reason {
     /// Stable code; see `docs/quality.md`.
     pub code: String,

@@ -1,12 +1,13 @@
 //! What a body is: humanoid, quadruped, bird, another creature, or a thing.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::predictor::{JOINTS, Prediction};
 use crate::analyse::{Body, surface::sample};
 
 /// What a character was taken for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CharacterClass {
     /// Two arms, two legs, a head.

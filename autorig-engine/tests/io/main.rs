@@ -10,5 +10,6 @@ mod geometry;
 mod obj;
 mod output;
 mod packed;
+mod schema;
 mod siblings;
 mod simple;

@@ -6,6 +6,7 @@
 //! factors are 0.77, 1.31 and 1.04. What follows one bone is turned rigidly either way.
 
 use glam::{DAffine3, DMat4, DQuat, DVec3};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -37,7 +38,7 @@ const UNTURNED: f64 = 1e-6;
 const BLEND_VOLUME: (f64, f64) = (0.25, 0.5);
 
 /// What was turned to reach the T-pose.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RestPoseReport {
     /// The joints that were turned by more than half a degree against their parents, in the skeleton's order. Empty when
     /// the character stood in T-pose already.
@@ -51,7 +52,7 @@ pub struct RestPoseReport {
 }
 
 /// One joint and how far it was turned.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TurnReport {
     /// The joint.
     pub joint: String,
