@@ -3,6 +3,7 @@
 use super::{
     Joint, Skeleton, convention,
     hand::{self, DIGIT_JOINTS, Finger},
+    pieces,
     predictor::{JOINTS, NAMES, Prediction},
     symmetry,
 };
@@ -50,6 +51,7 @@ pub fn fit(body: &Body, prediction: &Prediction, class_confidence: f32, options:
     let trust = class_confidence.max(0.1).sqrt();
     let mut at = prediction.joints;
     convention::apply(&mut at);
+    pieces::fit(body, &mut at);
     let mirror = (options.symmetry == Symmetry::Auto).then(|| symmetry::Symmetry::of(body, &at));
     if let Some(mirror) = &mirror {
         mirror.mirror_joints(&mut at);

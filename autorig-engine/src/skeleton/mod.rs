@@ -11,6 +11,7 @@
 //! | [`humanoid`] | from a prediction to a humanoid skeleton |
 //! | [`convention`] | where riggers put knees, clavicles, neck and head |
 //! | [`hand`] | fingers |
+//! | [`pieces`] | where the limbs of figures made of pieces turn |
 //! | [`symmetry`] | joints that mirror each other |
 
 use glam::DVec3;
@@ -23,6 +24,7 @@ pub mod hand;
 pub mod humanoid;
 pub mod markers;
 pub mod names;
+pub mod pieces;
 pub mod predictor;
 pub mod symmetry;
 
