@@ -12,17 +12,23 @@ use crate::analyse::Body;
 
 /// First, middle and last joint of the left arm and leg in the network's order.
 const LIMBS: [[usize; 3]; 2] = [[7, 8, 9], [10, 11, 12]];
+/// The hips, and the joint of the left leg.
+const HIPS: usize = 0;
+const LEG: usize = 10;
+/// How much the hips move with the legs' joints; the network was taught to place them this far from the trunk to the legs.
+const HIPS_FOLLOW: f64 = 0.7;
 /// Cosine of the largest bend of a limb whose pieces are measured along one axis.
 const STRAIGHT: f64 = 0.9;
-/// Where along the limb, as shares of its length, an upper piece and a lower one are to be found.
-const QUARTERS: (f64, f64) = (0.25, 0.75);
-/// A piece of a limb is at least so long, and longer than so many times its mean distance from the axis: upper, lower (a
-/// gauntlet is stouter).
+/// A piece of a limb is at least so long as a share of it, and longer than so many times its mean distance from the axis:
+/// upper, lower (a gauntlet is stouter).
 const LENGTH: f64 = 0.2;
 const SLENDER: (f64, f64) = (2.0, 1.2);
-/// Where the pieces may begin and end: upper, lower with hand or foot.
-const UPPER: (f64, f64) = (-0.3, 0.8);
-const LOWER: (f64, f64) = (0.15, 1.6);
+/// Where along the limb the upper piece begins, the two meet, and the lower one ends, with hand or foot.
+const BEGINS: (f64, f64) = (-0.3, 0.45);
+const MEET: (f64, f64) = (0.2, 0.85);
+const ENDS: (f64, f64) = (0.75, 1.6);
+/// So many of the longest pieces are considered.
+const PIECES: usize = 16;
 /// Points farther from the axis than this share of the length are not of the limb, nor those outside this range along it.
 const WIDE: f64 = 0.45;
 const REACH: (f64, f64) = (-0.4, 1.5);
@@ -47,14 +53,19 @@ pub fn fit(body: &Body, joints: &mut [DVec3; JOINTS]) {
     let limbs = LIMBS.into_iter().flat_map(|limb| [limb, limb.map(mirrored)]);
     let found: Option<Vec<_>> =
         limbs.map(|limb| Some((limb, Axis::of(limb.map(|j| joints[j]))?.hinge(&parts)?))).collect();
+    let mut legs = DVec3::ZERO;
     for ([first, middle, last], hinge) in found.unwrap_or_default() {
         let axis = joints[last] - joints[first];
         let share = (joints[middle] - joints[first]).dot(axis) / axis.length_squared();
         joints[middle] += axis * (hinge.at - share);
         if hinge.begin > BEGIN {
             joints[first] += axis * hinge.begin;
+            if mirrored(first).min(first) == LEG {
+                legs += axis * hinge.begin;
+            }
         }
     }
+    joints[HIPS] += legs / 2.0 * HIPS_FOLLOW;
 }
 
 /// The connected parts of a mesh.
@@ -95,15 +106,30 @@ impl Extent {
     const NONE: Self =
         Self { low: f64::INFINITY, high: f64::NEG_INFINITY, radius: 0.0, count: 0.0, near: 0.0 };
 
-    fn is_piece(&self, across: f64, (low, high): (f64, f64), slender: f64) -> bool {
-        let long = self.high - self.low;
-        self.near > OWN * self.count
-            && self.low < across
-            && across < self.high
-            && low < self.low
-            && self.high < high
-            && long >= LENGTH
-            && long > slender * self.radius / self.count
+    fn length(&self) -> f64 {
+        self.high - self.low
+    }
+
+    fn is_of_the_limb(&self) -> bool {
+        self.near > OWN * self.count && self.length() >= LENGTH
+    }
+
+    fn is_slender(&self, times: f64) -> bool {
+        self.length() * self.count > times * self.radius
+    }
+
+    /// Where this upper piece and a lower one meet, if they do.
+    fn meets(&self, lower: &Self) -> Option<f64> {
+        let at = f64::midpoint(self.high, lower.low);
+        let is_pair = self.is_slender(SLENDER.0)
+            && lower.is_slender(SLENDER.1)
+            && (self.high - lower.low).abs() <= GAP
+            && self.low < lower.low
+            && self.high < lower.high
+            && (BEGINS.0..BEGINS.1).contains(&self.low)
+            && (MEET.0..MEET.1).contains(&at)
+            && (ENDS.0..ENDS.1).contains(&lower.high);
+        is_pair.then_some(at)
     }
 }
 
@@ -134,15 +160,21 @@ impl Axis {
             e.count += 1.0;
             e.near += f64::from(u8::from(away < WIDE && (REACH.0..REACH.1).contains(&along)));
         }
-        let longest = |across, range, slender| {
-            let pieces = extents.iter().enumerate().filter(|(_, e)| e.is_piece(across, range, slender));
-            pieces.max_by(|(_, a), (_, b)| (a.high - a.low).total_cmp(&(b.high - b.low)))
-        };
-        let (upper, u) = longest(QUARTERS.0, UPPER, SLENDER.0)?;
-        let (lower, l) = longest(QUARTERS.1, LOWER, SLENDER.1)?;
-        let hinge = Hinge { at: f64::midpoint(u.high, l.low), begin: u.low };
-        let meets = upper != lower && (u.high - l.low).abs() <= GAP;
-        (meets && !self.is_bridged(parts, [upper, lower], hinge.at)).then_some(hinge)
+        let mut pieces: Vec<usize> = (0..parts.count).filter(|&i| extents[i].is_of_the_limb()).collect();
+        pieces.sort_by(|&a, &b| extents[b].length().total_cmp(&extents[a].length()));
+        pieces.truncate(PIECES);
+        let mut best: Option<(f64, [usize; 2], f64)> = None;
+        for &upper in &pieces {
+            for &lower in &pieces {
+                let Some(at) = extents[upper].meets(&extents[lower]) else { continue };
+                let length = extents[upper].length() + extents[lower].length();
+                if best.is_none_or(|(longest, ..)| length > longest) {
+                    best = Some((length, [upper, lower], at));
+                }
+            }
+        }
+        let (_, pair, at) = best?;
+        (!self.is_bridged(parts, pair, at)).then(|| Hinge { at, begin: extents[pair[0]].low })
     }
 
     /// Whether another part than the two runs along the limb on both sides of the hinge.
