@@ -94,8 +94,11 @@ impl Symmetry {
     /// it is from there on.
     pub fn mirror_joints(&self, joints: &mut [DVec3; JOINTS]) {
         for (limb, bones) in LIMBS.into_iter().zip(BONES) {
-            let of = |f: fn(usize) -> usize| self.mirrored_share(bones.map(|j| joints[f(j)]));
-            let (Some(left), Some(right)) = (of(|j| j), of(mirrored)) else { continue };
+            let here = bones.map(|j| joints[j]);
+            let there = bones.map(|j| joints[mirrored(j)]);
+            let left = self.mirrored_share([here, there.map(|p| self.image(p))]);
+            let right = self.mirrored_share([there, here.map(|p| self.image(p))]);
+            let (Some(left), Some(right)) = (left, right) else { continue };
             if left.max(right) < MIRRORED || (left - right).abs() < LADEN {
                 continue;
             }
@@ -121,18 +124,19 @@ impl Symmetry {
         }
     }
 
-    /// The share of the surface around the bones between three joints that has a mirror image.
-    fn mirrored_share(&self, [a, b, c]: [DVec3; 3]) -> Option<f64> {
-        let end = c + (c - b) * END;
-        let near = |p: DVec3| {
-            [(a, b), (b, c), (c, end)]
-                .into_iter()
-                .any(|(from, to)| distance(p, from, to) < LIMB * self.height)
-                && (p - a).dot(b - a) > 0.0
-        };
+    /// The share of the surface around a limb that has a mirror image. What a hand holds may have drawn its joints off the
+    /// limb, so that the limb is sought where they are and where its counterpart's say.
+    fn mirrored_share(&self, limbs: [[DVec3; 3]; 2]) -> Option<f64> {
+        let near = |p: DVec3| limbs.iter().any(|limb| self.is_near(p, *limb));
         let found: Vec<bool> = self.seen.iter().filter(|(p, _)| near(*p)).map(|(_, found)| *found).collect();
         (found.len() >= FEWEST)
             .then(|| found.iter().filter(|found| **found).count() as f64 / found.len() as f64)
+    }
+
+    fn is_near(&self, p: DVec3, [a, b, c]: [DVec3; 3]) -> bool {
+        let end = c + (c - b) * END;
+        [(a, b), (b, c), (c, end)].into_iter().any(|(from, to)| distance(p, from, to) < LIMB * self.height)
+            && (p - a).dot(b - a) > 0.0
     }
 
     /// Makes fingers mirror each other that both hands have, in a body that is its own mirror image.
