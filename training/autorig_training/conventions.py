@@ -21,8 +21,6 @@ CLAVICLE = (0.5, 0.1)
 # How far the neck moves towards the upper chest, and ahead in lengths of the trunk.
 NECK = (0.12, 0.04)
 HEAD = (0.04,)
-# How far the chest moves down and ahead in lengths of the trunk.
-CHEST = (0.05, 0.03)
 
 
 def _trunk(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
@@ -69,19 +67,12 @@ def head(joints: np.ndarray, ahead: float) -> None:
     joints[INDEX["head"]] += front * ahead * length
 
 
-def chest(joints: np.ndarray, down: float, ahead: float) -> None:
-    """Lower and farther ahead than anatomy has it."""
-    _, up, front, length = _trunk(joints)
-    joints[INDEX["chest"]] += (front * ahead - up * down) * length
-
-
 # A rule, its constants, the joints it is measured on, and the constants among which the proof chooses.
 RULES: tuple[tuple[Callable[..., None], tuple, tuple[str, ...], tuple], ...] = (
     (knees, KNEE, ("leftLowerLeg", "rightLowerLeg"), ((0.46, 0.47, 0.48, 0.49, 0.5), (0.0, 0.6, 0.8, 1.0), (0.0, 0.01, 0.015, 0.02))),
     (clavicles, CLAVICLE, ("leftShoulder", "rightShoulder"), ((0.3, 0.4, 0.5, 0.6), (0.0, 0.05, 0.1, 0.15))),
     (neck, NECK, ("neck",), ((0.0, 0.06, 0.12, 0.18), (0.0, 0.02, 0.04))),
     (head, HEAD, ("head",), ((0.0, 0.02, 0.04, 0.06),)),
-    (chest, CHEST, ("chest",), ((0.0, 0.03, 0.05, 0.08), (0.0, 0.03, 0.06))),
 )
 
 

@@ -1,4 +1,4 @@
-//! Where riggers put the joints on which a surface says little: knees, clavicles, chest, neck and head.
+//! Where riggers put the joints on which a surface says little: knees, clavicles, neck and head.
 //!
 //! The network learns anatomy: from bodies whose knees are where a human's are, however long their shins were made. Those
 //! who rig game characters halve a straight leg instead, whatever its calf looks like, and put clavicles on the line of the
@@ -22,9 +22,6 @@ const NECK: f64 = 0.12;
 /// How far neck and head lie in front of where the network sees them, as a share of the trunk.
 const AHEAD: f64 = 0.04;
 
-/// How far the chest lies below and in front of where the network sees it, as shares of the trunk.
-const CHEST: (f64, f64) = (0.05, 0.03);
-
 /// Moves the joints a network predicted to where riggers put them; in canonical space or any other, for directions are
 /// taken from the joints. Mirror images stay mirror images.
 pub fn apply(joints: &mut [DVec3; JOINTS]) {
@@ -37,7 +34,6 @@ pub fn apply(joints: &mut [DVec3; JOINTS]) {
     joints[neck] +=
         (joints[index("", "upperChest")] - joints[neck]) * NECK + trunk.front * (AHEAD * trunk.length);
     joints[head] += trunk.front * (AHEAD * trunk.length);
-    joints[index("", "chest")] += (trunk.front * CHEST.1 - trunk.up * CHEST.0) * trunk.length;
 }
 
 /// Directions and size of a trunk.
