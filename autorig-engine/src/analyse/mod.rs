@@ -40,7 +40,9 @@ use surface::SurfacePoint;
 use weld::Welded;
 
 /// Independent samplings of the surface; their disagreement tells how sure the network is.
-const SAMPLINGS: u64 = 4;
+const SAMPLINGS: u64 = 8;
+/// The first of them tell how the body stands.
+const ORIENTING: usize = 4;
 
 /// A character in canonical space: right-handed, +Y up, facing +Z, left is +X, metres, feet on Y = 0
 /// (`conventions.md` §0).
@@ -85,7 +87,7 @@ pub fn analyse(scene: &Scene, known: Option<DMat3>) -> Result<Body> {
             "the surface of the model has no area worth the name",
         ));
     }
-    let orientation = orient(&samplings, known);
+    let orientation = orient(&samplings[..ORIENTING], known);
     Ok(Body::new(welded, &character, &samplings, &orientation))
 }
 
