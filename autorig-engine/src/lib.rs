@@ -32,6 +32,7 @@
 //! deliver/   model -> every file of its rig, in one go
 //! write/     Rig -> bytes                 leaves canonical space
 //! sample/    characters made by procedure
+//! render/    Character -> pictures        software rasteriser, video
 //! report.rs  what was found and done, without times
 //! session.rs the one way through, stage by stage, cancellable; again where a user moves a joint
 //! rig.rs     that way once, and what a caller may choose
@@ -51,6 +52,7 @@ pub mod progress;
 pub mod quality;
 mod random;
 pub mod read;
+pub mod render;
 pub mod report;
 pub mod rig;
 pub mod sample;
