@@ -32,6 +32,7 @@
 //! deliver/   model -> every file of its rig, in one go
 //! write/     Rig -> bytes                 leaves canonical space
 //! sample/    characters made by procedure
+//! lod/       fewer triangles, the same vertices
 //! render/    Character -> pictures        software rasteriser, video
 //! report.rs  what was found and done, without times
 //! session.rs the one way through, stage by stage, cancellable; again where a user moves a joint
@@ -47,6 +48,7 @@ pub mod character;
 pub mod deliver;
 pub mod error;
 pub mod limits;
+pub mod lod;
 pub mod pose;
 pub mod progress;
 pub mod quality;
