@@ -16,6 +16,7 @@ mod material;
 mod mesh;
 mod skin;
 mod value;
+pub mod viewer;
 
 /// A scene as GLB, hierarchy and all, without skin or clips.
 ///

@@ -1,6 +1,9 @@
 import {
+  type AnimationClip,
   type Bone,
+  DataTexture,
   Group,
+  Loader,
   type Material,
   Mesh,
   MeshBasicMaterial,
@@ -26,6 +29,7 @@ export interface Joint {
 export class Model {
   readonly wrapper = new Group();
   readonly joints: Joint[];
+  readonly clips: AnimationClip[];
   private readonly meshes: Mesh[] = [];
   private wires: Mesh[] = [];
 
@@ -40,10 +44,17 @@ export class Model {
       if (!hasMaterial(gltf, mesh)) asClay(mesh);
     }
     this.joints = jointsOf(gltf, this.meshes);
+    this.clips = gltf.animations;
   }
 
   static async load(url: string): Promise<Model> {
     return new Model(await new GLTFLoader().loadAsync(url));
+  }
+
+  /** A GLB that is at hand already; textures of a kind that no browser decodes by itself are left white. */
+  static async parse(bytes: ArrayBuffer): Promise<Model> {
+    const loader = new GLTFLoader().setKTX2Loader(new White() as never);
+    return new Model(await loader.parseAsync(bytes, ''));
   }
 
   get content(): Object3D {
@@ -74,6 +85,15 @@ export class Model {
       if (mesh instanceof SkinnedMesh) mesh.skeleton.dispose();
       for (const material of materialsOf(mesh)) disposeMaterial(material);
     }
+  }
+}
+
+/** Stands in for the decoder of GPU textures, which would need files of its own. */
+class White extends Loader<DataTexture> {
+  override load(_: string, done: (texture: DataTexture) => void): void {
+    const texture = new DataTexture(new Uint8Array([255, 255, 255, 255]), 1, 1);
+    texture.needsUpdate = true;
+    done(texture);
   }
 }
 

@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
 
 const ROOT = resolve(fileURLToPath(import.meta.url), '../../..');
-const BROWSER = process.env.CHROMIUM ?? '/usr/bin/chromium';
+export const BROWSER = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const BINARY = process.env.AUTORIG_BIN ? resolve(process.env.AUTORIG_BIN) : '';
 export const SHOTS = resolve(process.env.ARTIFACTS ?? join(ROOT, '.cache/shots'));
 
@@ -30,6 +30,20 @@ export const VIEWS = {
   desktop: { viewport: { width: 1440, height: 900 }, deviceScaleFactor: 1 },
 };
 
+/** How the browser is started: drawing in software, alone with itself. */
+export const ARGUMENTS = [
+  '--no-sandbox',
+  '--enable-unsafe-swiftshader',
+  // On a busy machine drawing in software is slow, not dead: the browser must not give WebGL up for it.
+  '--disable-gpu-watchdog',
+  '--disable-gpu-process-crash-limit',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
 /** Starts the server on a free port with an empty data folder, and the browser. */
 export async function start() {
   mkdirSync(SHOTS, { recursive: true });
@@ -40,18 +54,7 @@ export async function start() {
   const url = await addressOf(server);
   const browser = await chromium.launch({
     executablePath: BROWSER,
-    args: [
-      '--no-sandbox',
-      '--enable-unsafe-swiftshader',
-      // On a busy machine drawing in software is slow, not dead: the browser must not give WebGL up for it.
-      '--disable-gpu-watchdog',
-      '--disable-gpu-process-crash-limit',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
+    args: ARGUMENTS,
   });
   return {
     url,
