@@ -16,7 +16,7 @@ mod pose;
 
 pub use clip::{Channel, ChannelValues, NodeClip};
 pub use influences::Influences;
-pub(crate) use normals::vertex_normals;
+pub(crate) use normals::{unit_or, vertex_normals};
 pub(crate) use pose::transform_each;
 
 /// A file's contents.

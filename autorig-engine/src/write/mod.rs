@@ -12,6 +12,7 @@ use crate::{
 mod buffer;
 mod clip;
 mod document;
+pub mod fbx;
 mod material;
 mod mesh;
 mod skin;

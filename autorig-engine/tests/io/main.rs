@@ -4,6 +4,8 @@
 mod build;
 mod corpus;
 mod detect;
+mod fbx_tree;
+mod fbx_write;
 mod flatten;
 mod fuzz;
 mod geometry;
