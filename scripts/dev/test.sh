@@ -17,6 +17,7 @@ dev_test() {
     part "page unit tests" parse_node test_page test
     part "page in a browser" parse_node test_page test:browser
     part "glTF validator over rigs" parse_plain test_validator
+    part "FBX in Blender and three.js" parse_plain test_fbx
     note "everything took $((SECONDS - start)) s"
     summary
 }
@@ -77,6 +78,12 @@ test_validator() {
     build_binary
     [ -e scripts/validator/node_modules/gltf-validator ] || need gltf-validator
     python scripts/validate_rigs.py --bin "$BIN" --out "$ARTIFACTS/rigs"
+}
+
+# Samples as FBX, seen by other programs as the engine poses them. Blender is a Python package of 350 MB, so it is used where it is.
+test_fbx() {
+    cargo build --locked "${RUST_SET[@]}" --example fbx_file
+    python scripts/check_fbx.py --bin "$TARGET/debug/examples/fbx_file"
 }
 
 # shellcheck source=/dev/null

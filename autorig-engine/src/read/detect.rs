@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{gltf, stl};
+use super::{fbx, gltf, stl};
 use crate::{Code, Error, Result};
 
 /// A format the engine reads.
@@ -11,6 +11,7 @@ pub(crate) enum Content<'a> {
     Glb,
     GltfJson(Cow<'a, [u8]>),
     Obj(Cow<'a, [u8]>),
+    Fbx,
     StlBinary,
     StlText(Cow<'a, [u8]>),
     Ply,
@@ -30,6 +31,9 @@ pub(crate) fn detect<'a>(name: &str, bytes: &'a [u8]) -> Result<Content<'a>> {
     if bytes.starts_with(b"PK\x03\x04") && !ARCHIVES.contains(&extension.as_str()) {
         return Ok(Content::Zip);
     }
+    if bytes.starts_with(fbx::MAGIC) {
+        return Ok(Content::Fbx);
+    }
     if bytes.starts_with(b"ply\n") || bytes.starts_with(b"ply\r") {
         return Ok(Content::Ply);
     }
@@ -47,6 +51,9 @@ pub(crate) fn detect<'a>(name: &str, bytes: &'a [u8]) -> Result<Content<'a>> {
     if looks_like_stl(body) {
         return Ok(Content::StlText(text));
     }
+    if looks_like_fbx(body) {
+        return Ok(Content::Fbx);
+    }
     if let Some(found) = known_text(body) {
         return Err(refuse(found, &extension));
     }
@@ -61,6 +68,15 @@ pub(crate) fn detect<'a>(name: &str, bytes: &'a [u8]) -> Result<Content<'a>> {
 
 /// Formats of other programs that are ZIP archives inside.
 const ARCHIVES: [&str; 10] = ["usdz", "3mf", "sketch", "docx", "xlsx", "pptx", "odt", "jar", "apk", "epub"];
+
+/// ASCII FBX begins with a comment that says so, or right with its header.
+fn looks_like_fbx(text: &[u8]) -> bool {
+    let head = text.get(..1024.min(text.len())).unwrap_or_default().to_ascii_lowercase();
+    let header = b"fbxheaderextension:";
+    head.starts_with(b"; fbx")
+        || (head.starts_with(b";") || head.starts_with(header))
+            && head.windows(header.len()).any(|w| w == header)
+}
 
 fn looks_like_stl(text: &[u8]) -> bool {
     let head = text.get(..1024.min(text.len())).unwrap_or_default().to_ascii_lowercase();
@@ -100,8 +116,7 @@ fn refuse(found: Found, extension: &str) -> Error {
 }
 
 /// First bytes that name a format.
-const MAGICS: [(&[u8], Found); 36] = [
-    (b"Kaydara FBX Binary", Found::Model("FBX")),
+const MAGICS: [(&[u8], Found); 35] = [
     (b"BLENDER", Found::Model("a Blender file")),
     (b"PXR-USDC", Found::Model("USD")),
     (b"Ogawa", Found::Model("Alembic")),
@@ -173,9 +188,7 @@ fn known_text(text: &[u8]) -> Option<Found> {
     let head = text.get(..1024.min(text.len())).unwrap_or_default().to_ascii_lowercase();
     let starts = |with: &[u8]| head.starts_with(with);
     let holds = |what: &[u8]| head.windows(what.len()).any(|w| w == what);
-    Some(if starts(b"; fbx") {
-        Found::Model("FBX (ASCII)")
-    } else if starts(b"md5version") {
+    Some(if starts(b"md5version") {
         Found::Model("a Doom 3 model (MD5)")
     } else if starts(b"off\n") || starts(b"coff\n") || starts(b"off\r") {
         Found::Model("OFF")
@@ -249,8 +262,7 @@ fn looks_like_obj(text: &[u8], named_obj: bool) -> bool {
 }
 
 /// Model formats by extension, for content that has no mark.
-const MODELS: [(&str, &str); 24] = [
-    ("fbx", "FBX"),
+const MODELS: [(&str, &str); 23] = [
     ("blend", "a Blender file"),
     ("dae", "COLLADA"),
     ("3ds", "3DS"),
@@ -283,9 +295,11 @@ fn unknown(bytes: &[u8], extension: &str) -> Error {
             format!("the file's name says {what}, which is not read yet"),
         );
     }
-    if matches!(extension, "glb" | "vrm") {
+    if matches!(extension, "glb" | "vrm" | "fbx") {
         let zeros = bytes.iter().take(4096).all(|b| *b == 0);
-        let what = if zeros { "holds zeros" } else { "does not begin like a GLB" };
+        let like =
+            if extension == "fbx" { "does not begin like an FBX" } else { "does not begin like a GLB" };
+        let what = if zeros { "holds zeros" } else { like };
         return Error::new(Code::UnknownFormat, format!("the file's name says {extension}, but it {what}"));
     }
     Error::new(Code::UnknownFormat, "the file is of no format that is known")
@@ -293,8 +307,9 @@ fn unknown(bytes: &[u8], extension: &str) -> Error {
 
 /// True when an extension names another format than the one that was found.
 pub(crate) fn contradicts(extension: &str, found: &[&str]) -> bool {
-    const OTHERS: [&str; 14] = [
-        "glb", "gltf", "vrm", "obj", "stl", "ply", "png", "jpg", "jpeg", "webp", "zip", "html", "pdf", "mp4",
+    const OTHERS: [&str; 15] = [
+        "fbx", "glb", "gltf", "vrm", "obj", "stl", "ply", "png", "jpg", "jpeg", "webp", "zip", "html", "pdf",
+        "mp4",
     ];
     let known = OTHERS.contains(&extension) || MODELS.iter().any(|(key, _)| *key == extension);
     known && !found.contains(&extension)

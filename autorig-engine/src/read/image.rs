@@ -2,6 +2,8 @@
 
 use std::io::Cursor;
 
+use super::siblings::short;
+use crate::scene::{Image, Scene, Texture};
 use crate::{Code, Error, Limits, Result};
 
 /// A white pixel: stands where the file's own image is missing, so that texture indices stay true.
@@ -113,4 +115,40 @@ impl<'a> Meter<'a> {
         }
         Ok(())
     }
+}
+
+/// Adds a picture with a texture of its own, named after its file, and returns the texture. `None`, and said, where it is
+/// no picture that glTF may hold.
+pub(crate) fn add_texture(
+    scene: &mut Scene,
+    meter: &mut Meter<'_>,
+    path: &str,
+    bytes: Vec<u8>,
+) -> Result<Option<usize>> {
+    let kind = Kind::of(&bytes);
+    let size = kind.size(&bytes).filter(|(w, h)| *w > 0 && *h > 0);
+    let (Some(mime), Some(size), true) = (kind.mime(), size, kind.is_decodable()) else {
+        let message =
+            format!("the texture \"{}\" is no PNG, JPEG or WebP picture and is left out", short(path));
+        scene.warn("image_unreadable", message);
+        return Ok(None);
+    };
+    meter.add(&format!("texture \"{}\"", short(path)), size)?;
+    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+    let name = name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned();
+    let (image, webp) = (scene.images.len(), kind == Kind::Webp);
+    scene.images.push(Image { name: name.clone(), mime: mime.to_owned(), bytes });
+    let mut texture = Texture { name, image: Some(image), ..Texture::default() };
+    if webp {
+        // Plain glTF has no WebP.
+        texture.image = None;
+        texture.extensions.insert("EXT_texture_webp".into(), serde_json::json!({"source": image}));
+        for list in [&mut scene.extensions_used, &mut scene.extensions_required] {
+            if list.is_empty() {
+                list.push("EXT_texture_webp".to_owned());
+            }
+        }
+    }
+    scene.textures.push(texture);
+    Ok(Some(scene.textures.len() - 1))
 }

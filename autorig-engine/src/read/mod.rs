@@ -13,6 +13,7 @@ use crate::{Code, Error, Limits, Result};
 
 mod archive;
 mod detect;
+mod fbx;
 mod gltf;
 mod image;
 mod obj;
@@ -102,6 +103,7 @@ pub fn read(source: &Source, limits: &Limits) -> Result<Scene> {
         }
         Content::GltfJson(text) => (gltf::read_json(&text, &resolver, limits)?, &["gltf"]),
         Content::Obj(text) => (obj::read(&source.name, &text, &resolver, limits)?, &["obj"]),
+        Content::Fbx => (fbx::read(&source.bytes, &resolver, limits)?, &["fbx"]),
         Content::StlBinary => (stl::read_binary(&source.name, &source.bytes, limits)?, &["stl"]),
         Content::StlText(text) => (stl::read_text(&source.name, &text, limits)?, &["stl"]),
         Content::Ply => (ply::read(&source.name, &source.bytes, limits)?, &["ply"]),

@@ -4,6 +4,8 @@
 mod build;
 mod corpus;
 mod detect;
+mod fbx_hostile;
+mod fbx_read;
 mod fbx_tree;
 mod fbx_write;
 mod flatten;

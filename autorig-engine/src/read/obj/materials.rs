@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::parse::File;
-use crate::read::image::{Kind, Meter};
+use crate::read::image::{Meter, add_texture};
 use crate::read::siblings::{Resolver, short};
-use crate::scene::{Alpha, Image, Material, Scene, Texture, TextureRef};
+use crate::scene::{Alpha, Material, Scene, TextureRef};
 use crate::{Code, Limits, Result};
 
 /// What an MTL says about one material.
@@ -242,31 +242,6 @@ impl Pictures<'_> {
             }
             Err(error) => return Err(error),
         };
-        let kind = Kind::of(&bytes);
-        let size = kind.size(&bytes).filter(|(w, h)| *w > 0 && *h > 0);
-        let (Some(mime), Some(size), true) = (kind.mime(), size, kind.is_decodable()) else {
-            let message =
-                format!("the texture \"{}\" is no PNG, JPEG or WebP picture and is left out", short(path));
-            self.scene.warn("image_unreadable", message);
-            return Ok(None);
-        };
-        self.meter.add(&format!("texture \"{}\"", short(path)), size)?;
-        let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
-        let name = name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned();
-        let (image, webp) = (self.scene.images.len(), kind == Kind::Webp);
-        self.scene.images.push(Image { name: name.clone(), mime: mime.to_owned(), bytes });
-        let mut texture = Texture { name, image: Some(image), ..Texture::default() };
-        if webp {
-            // Plain glTF has no WebP.
-            texture.image = None;
-            texture.extensions.insert("EXT_texture_webp".into(), serde_json::json!({"source": image}));
-            for list in [&mut self.scene.extensions_used, &mut self.scene.extensions_required] {
-                if list.is_empty() {
-                    list.push("EXT_texture_webp".to_owned());
-                }
-            }
-        }
-        self.scene.textures.push(texture);
-        Ok(Some(self.scene.textures.len() - 1))
+        add_texture(self.scene, &mut self.meter, path, bytes)
     }
 }

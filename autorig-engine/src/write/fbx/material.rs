@@ -198,7 +198,7 @@ fn phong(material: &Material) -> Vec<Node> {
     ];
     // What Phong cannot say, for our own reader and for curious people.
     match material.alpha {
-        Alpha::Opaque => {}
+        Alpha::Opaque => rows.push(rows::user_string("alphaMode", "OPAQUE")),
         Alpha::Blend => rows.push(rows::user_string("alphaMode", "BLEND")),
         Alpha::Mask(cutoff) => rows.extend([
             rows::user_string("alphaMode", "MASK"),
