@@ -9,11 +9,13 @@
 //! | [`heat`] | weights by heat diffusion from the bones |
 //! | [`prior`] | the network's opinion of which joint moves a point |
 //! | [`rigid`] | parts that follow one joint: helmets, plates, robots |
+//! | [`limbs`] | parts that do not follow a limb beside them |
 //! | [`mirror`] | mirrored weights where the mesh mirrors itself |
 //! | [`spread`] | back to the vertices of the file |
 //!
 //! The recipe is heat diffusion (Baran & Popović 2007, §4) on the welded mesh with visibility taken from the voxel
-//! solid, multiplied by the network's opinion of which joint moves a point, and made crisp on rigid parts.
+//! solid, multiplied by the network's opinion of which joint moves a point, made crisp on rigid parts, and kept off parts that
+//! are not of a limb.
 //!
 //! What depends on the mesh alone is made once, by [`Skinner::new`]; [`Skinner::skin`] does what depends on the joints.
 
@@ -28,6 +30,7 @@ use crate::{
 pub mod bones;
 pub mod heat;
 pub mod laplacian;
+pub mod limbs;
 pub mod mirror;
 pub mod prior;
 pub mod proxy;
@@ -142,6 +145,7 @@ impl Skinner {
         at(progress, 0.8)?;
         let evidence = Evidence { proxy, body, skeleton, bones: &bones, sources: &sources, prior: &prior };
         let rigid_parts = rigid::make_crisp(&evidence, &mut weights);
+        limbs::keep_own(proxy, &self.laplacian.area, skeleton, &bones, &mut weights);
         let mut weights = spread::to_welded(body, proxy, weights, bones.len());
         let mirror = self.mirror.as_ref().filter(|_| options.symmetry == Symmetry::Auto);
         let image = mirror.and_then(|mirror| Some((mirror, columns_image(mirror, body, skeleton, &bones)?)));

@@ -280,7 +280,7 @@ fn contacts(
 }
 
 /// Parts with an edge that only one triangle uses.
-fn open_parts(proxy: &Proxy) -> Vec<u32> {
+pub(super) fn open_parts(proxy: &Proxy) -> Vec<u32> {
     let mut edges: Vec<(u32, u32)> = proxy
         .triangles
         .iter()
