@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import bench_figures
 import bench_pictures
@@ -51,8 +52,7 @@ class Bench:
         for case in self.cases():
             truth = json.loads((case / "truth.json").read_text())
             if truth["humanoid"] and case.name not in self.trained:
-                joints = [{"name": name, "position": truth["joints"][index]["pos"]} for name, index in truth["canonical"].items()]
-                (given / f"{case.name}.json").write_text(json.dumps({"joints": joints}))
+                (given / f"{case.name}.json").write_text(json.dumps({"joints": true_joints(truth)}))
                 chosen.append(case)
         return self.score(chosen, f"{self.name}_skin", f"--joints {shlex.quote(str(given))}/{{id}}.json", before)
 
@@ -89,6 +89,19 @@ class Bench:
             if case["failed"]:
                 case.update(floor.get(case["case"], {}))
         return scored
+
+
+def true_joints(truth: dict[str, Any]) -> list[dict[str, Any]]:
+    """The artist's skeleton as a user would give it: joints of known names, each under the next known one above it."""
+    joints, names = truth["joints"], {index: name for name, index in truth["canonical"].items()}
+
+    def parent(index: int) -> str | None:
+        direct = above = int(joints[index]["parent"])
+        while above >= 0 and above not in names:
+            above = int(joints[above]["parent"])
+        return names[above] if above >= 0 else joints[direct]["name"] if direct >= 0 else None
+
+    return [{"name": name, "parent": parent(index), "position": joints[index]["pos"]} for index, name in names.items()]
 
 
 def failures(results: list[Case], what: str) -> None:

@@ -14,7 +14,8 @@ use crate::{
 pub struct Options {
     /// What the character is.
     pub class: Class,
-    /// Joints the user has placed, in the input's own frame and unit: hard constraints, all or some.
+    /// Joints the user has placed, in the input's own frame and unit: hard constraints, some of them or, with their parents,
+    /// the whole skeleton.
     pub joints: Vec<JointHint>,
     /// Most influences a vertex may have: 1 to 8, 4 by default.
     pub influences: usize,

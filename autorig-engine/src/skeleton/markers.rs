@@ -5,12 +5,13 @@
 //! the engine had them: it follows like a bead on a string with `SLACK`, as far between the two shifts as it lies
 //! between the two joints. Both depend on the markers alone, not on the order in which they were set.
 //!
-//! Markers on every joint that a humanoid must have are a skeleton of the user's own: it has the fingers they name and no
-//! others.
+//! Joints that come with their parents and are a whole skeleton are taken for one ([`super::given`]). Markers without
+//! parents on every joint that a humanoid must have leave no doubt about the hands: they have the fingers that are named
+//! and no others.
 
 use glam::{DMat3, DVec3};
 
-use super::{Joint, Skeleton, names::canonical};
+use super::{Joint, Skeleton, given, names::canonical};
 use crate::{Code, Error, Result};
 
 /// How far a joint between two markers may be left behind, as a share of the height: corrections of this size are
@@ -43,7 +44,8 @@ const WHOLE: [&str; 15] = [
 pub struct JointHint {
     /// Its name.
     pub name: String,
-    /// Its parent's name; informative.
+    /// Its parent's name. Where all joints but one say theirs, and they reach from the hips to the head and down all four
+    /// limbs, they are the skeleton, and no joint is added.
     #[serde(default)]
     pub parent: Option<String>,
     /// Position in the input's frame and unit.
@@ -84,7 +86,7 @@ pub(crate) fn all_known(skeleton: &Skeleton, hints: &[JointHint]) -> bool {
     hints.iter().all(|hint| find(skeleton, &hint.name).is_some())
 }
 
-fn find(skeleton: &Skeleton, name: &str) -> Option<usize> {
+pub(super) fn find(skeleton: &Skeleton, name: &str) -> Option<usize> {
     skeleton.find(name).or_else(|| canonical(name).and_then(|n| skeleton.find(n)))
 }
 
@@ -132,15 +134,22 @@ pub(crate) fn place(
     height: f64,
     missing: Missing,
 ) -> Result<()> {
-    drop_unnamed_fingers(skeleton, hints);
-    let mut fixed: Vec<Option<DVec3>> = vec![None; skeleton.joints.len()];
-    let mut absent = Vec::new();
     for hint in hints {
         let position = DVec3::from(hint.position);
         if !skeleton.joints.iter().any(|j| j.position.distance(position) <= FARTHEST * height) {
             return Err(invalid(format!("the position of joint '{}' is far from the model", hint.name))
                 .with_remedy("give positions in the input's own frame and unit"));
         }
+    }
+    if let Some(tree) = given::tree(skeleton, hints) {
+        *skeleton = given::skeleton(skeleton, &tree, missing)?;
+        return Ok(());
+    }
+    drop_unnamed_fingers(skeleton, hints);
+    let mut fixed: Vec<Option<DVec3>> = vec![None; skeleton.joints.len()];
+    let mut absent = Vec::new();
+    for hint in hints {
+        let position = DVec3::from(hint.position);
         if let Some(joint) = find(skeleton, &hint.name) {
             fixed[joint] = Some(position);
         } else {
@@ -179,7 +188,7 @@ fn drop_unnamed_fingers(skeleton: &mut Skeleton, hints: &[JointHint]) {
     skeleton.joints = joints;
 }
 
-fn absent_name(hint: &JointHint, missing: Missing) -> Result<&'static str> {
+pub(super) fn absent_name(hint: &JointHint, missing: Missing) -> Result<&'static str> {
     let name = canonical(&hint.name).ok_or_else(|| {
         invalid(format!("joint '{}' is in no convention we know", hint.name)).with_remedy(
             "use VRM 1.0 names such as leftLowerArm, or those of Mixamo, Unity, Unreal or Rigify",
@@ -238,7 +247,7 @@ fn follow(from: DVec3, to: DVec3, share: f64, slack: f64) -> DVec3 {
 }
 
 /// A finger's name begins with its side and one of the five.
-fn is_finger(name: &str) -> bool {
+pub(super) fn is_finger(name: &str) -> bool {
     let bare = name.strip_prefix("left").or_else(|| name.strip_prefix("right"));
     bare.is_some_and(|n| ["Thumb", "Index", "Middle", "Ring", "Little"].iter().any(|f| n.starts_with(f)))
 }

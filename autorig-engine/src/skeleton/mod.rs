@@ -5,6 +5,7 @@
 //! | [`names`] | joint names of other conventions |
 //! | [`predictor`] | the learned predictor |
 //! | [`markers`] | joints the user has placed |
+//! | `given` | a whole skeleton of the user's own |
 //! | [`class`] | what a body is |
 //! | [`creature`] | from a body that is not human to a skeleton |
 //! | [`fit`](mod@fit) | from a body to a skeleton of its class |
@@ -20,6 +21,7 @@ pub mod class;
 pub mod convention;
 pub mod creature;
 pub mod fit;
+mod given;
 pub mod hand;
 pub mod humanoid;
 pub mod markers;

@@ -66,7 +66,7 @@ pub(crate) enum RestPose {
 pub(crate) struct JointHint {
     /// Its name in any known convention.
     pub name: String,
-    /// Its parent's name; informative.
+    /// Its parent's name. Where all joints but one give theirs, from head to feet, they are the whole skeleton.
     #[oai(skip_serializing_if_is_none)]
     pub parent: Option<String>,
     /// Position in the input's frame and unit.
