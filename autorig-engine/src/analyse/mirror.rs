@@ -193,7 +193,7 @@ mod tests {
             }
             let radii = DVec3::new(0.5, 1.4, 0.7 + 0.4 * d.y);
             let position = d.normalize() * radii + DVec3::new(0.1, 0.2 * d.z, 0.0);
-            points.push(SurfacePoint { position, normal: (d / radii).normalize() });
+            points.push(SurfacePoint::new(position, (d / radii).normalize()));
         }
         points
     }
@@ -203,9 +203,8 @@ mod tests {
         let turn = DMat3::from_rotation_y(0.7) * DMat3::from_rotation_x(-0.4);
         for turn in [DMat3::IDENTITY, turn] {
             let turned = |points: Vec<SurfacePoint>| -> Vec<SurfacePoint> {
-                let one = |p: SurfacePoint| SurfacePoint {
-                    position: turn * (p.position - DVec3::X * 0.1),
-                    normal: turn * p.normal,
+                let one = |p: SurfacePoint| {
+                    SurfacePoint::new(turn * (p.position - DVec3::X * 0.1), turn * p.normal)
                 };
                 points.into_iter().map(one).collect()
             };

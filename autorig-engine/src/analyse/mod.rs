@@ -3,6 +3,7 @@
 //! | module | what |
 //! | --- | --- |
 //! | [`weld`] | one indexed mesh of all primitives, its connected parts |
+//! | [`merge`] | positions that are meant to be one |
 //! | [`surface`] | points spread evenly over it |
 //! | [`mirror`] | its planes of symmetry |
 //! | [`orientation`] | which way is up and forward |
@@ -26,6 +27,7 @@ use crate::{
 pub mod axes;
 pub mod bvh;
 pub mod frame;
+pub mod merge;
 pub mod mirror;
 pub mod nearest;
 pub mod orientation;
@@ -37,7 +39,7 @@ pub use frame::Frame;
 use orientation::{Orientation, orient};
 use solid::Solid;
 use surface::SurfacePoint;
-use weld::Welded;
+use weld::{Face, Welded};
 
 /// Independent samplings of the surface; their disagreement tells how sure the network is.
 const SAMPLINGS: u64 = 8;
@@ -79,7 +81,7 @@ pub struct Body {
 /// Those of [`Welded::new`].
 pub fn analyse(scene: &Scene, known: Option<DMat3>) -> Result<Body> {
     let welded = Welded::new(scene)?;
-    let character = welded.character_triangles();
+    let character = welded.character_faces();
     let samplings = samplings(&welded, &character);
     if samplings.iter().any(Vec::is_empty) {
         return Err(Error::new(
@@ -94,7 +96,7 @@ pub fn analyse(scene: &Scene, known: Option<DMat3>) -> Result<Body> {
 impl Body {
     fn new(
         welded: Welded,
-        character: &[[u32; 3]],
+        character: &[Face],
         samplings: &[Vec<SurfacePoint>],
         orientation: &Orientation,
     ) -> Self {
@@ -106,12 +108,14 @@ impl Body {
                 let turn = |p: &SurfacePoint| SurfacePoint {
                     position: frame.to_canonical(p.position),
                     normal: frame.rotation * p.normal,
+                    ..*p
                 };
                 Cloud::new(&points.iter().map(turn).collect::<Vec<_>>())
             })
             .collect();
         let (lo, hi) = bounds(&vertices, character);
-        let solid = Solid::new(&vertices, character);
+        let triangles: Vec<[u32; 3]> = character.iter().map(|f| f.corners).collect();
+        let solid = Solid::new(&vertices, &triangles);
         let normals = normals(&vertices, &welded.triangles);
         Self {
             welded,
@@ -131,7 +135,7 @@ impl Body {
     /// The same body, standing as the rows of `rotation` say: its left, up and forward in the file's frame.
     #[must_use]
     pub fn reframed(&self, rotation: DMat3, confidence: f32) -> Self {
-        let character = self.welded.character_triangles();
+        let character = self.welded.character_faces();
         let samplings = samplings(&self.welded, &character);
         let orientation = Orientation { rotation, confidence, middle: None };
         Self::new(self.welded.clone(), &character, &samplings, &orientation)
@@ -143,12 +147,12 @@ impl Body {
     }
 }
 
-fn samplings(welded: &Welded, character: &[[u32; 3]]) -> Vec<Vec<SurfacePoint>> {
+fn samplings(welded: &Welded, character: &[Face]) -> Vec<Vec<SurfacePoint>> {
     (0..SAMPLINGS).map(|seed| surface::sample(&welded.vertices, character, POINTS, seed)).collect()
 }
 
 /// The frame of a body that stands in the given orientation, and how sure its unit is.
-fn stand(welded: &Welded, character: &[[u32; 3]], orientation: &Orientation) -> (Frame, f32) {
+fn stand(welded: &Welded, character: &[Face], orientation: &Orientation) -> (Frame, f32) {
     let rotation = orientation.rotation;
     let turned: Vec<DVec3> = welded.vertices.iter().map(|v| rotation * *v).collect();
     let (lo, hi) = bounds(&turned, character);
@@ -158,9 +162,9 @@ fn stand(welded: &Welded, character: &[[u32; 3]], orientation: &Orientation) -> 
     (Frame { rotation, scale, origin: rotation.transpose() * ground }, confidence)
 }
 
-/// Lower and upper corner of the box around the triangles.
-fn bounds(vertices: &[DVec3], triangles: &[[u32; 3]]) -> (DVec3, DVec3) {
-    triangles.iter().flatten().fold((DVec3::INFINITY, DVec3::NEG_INFINITY), |(lo, hi), &v| {
+/// Lower and upper corner of the box around the faces.
+fn bounds(vertices: &[DVec3], faces: &[Face]) -> (DVec3, DVec3) {
+    faces.iter().flat_map(|f| f.corners).fold((DVec3::INFINITY, DVec3::NEG_INFINITY), |(lo, hi), v| {
         let p = vertices[v as usize];
         (lo.min(p), hi.max(p))
     })

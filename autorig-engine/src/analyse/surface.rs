@@ -2,6 +2,7 @@
 
 use glam::DVec3;
 
+use super::weld::Face;
 use crate::random::SplitMix;
 
 /// A point on the surface.
@@ -11,71 +12,117 @@ pub struct SurfacePoint {
     pub position: DVec3,
     /// Unit normal of its triangle.
     pub normal: DVec3,
+    /// Whether it would be here with the last digits of the mesh a little otherwise, 0 to 1: at 0 a rounding error puts it
+    /// on the next triangle or leaves it out. Falls without a step, so that choices made with it do not jump.
+    pub steady: f64,
 }
 
-/// Triangles that follow one another and begin with vertices of the same block of so many are sampled together, as a run. The
-/// points of one run do not depend on another, so a rounding error that tips a point over the edge of its triangle, or a
-/// sliver that has an area or none, ends with the run. Long enough that the points keep their even distances.
-const BLOCK: u32 = 64;
+impl SurfacePoint {
+    /// A point that is given.
+    pub fn new(position: DVec3, normal: DVec3) -> Self {
+        Self { position, normal, steady: 1.0 }
+    }
+}
 
-/// Spreads `count` points over the triangles by area, stratified along runs of triangles, in random order.
+/// So many triangles that follow one another in the file are sampled together, as a run. The points of a run depend on
+/// nothing but its triangles and their place in the file, so a rounding error that tips a point over the edge of its
+/// triangle, or merges two vertices elsewhere, or gives a sliver an area or none, ends with the run. Long enough that the
+/// points keep their even distances.
+const BLOCK: u32 = 128;
+
+/// A point is as steady as can be from this share of its triangle's area on, counted from the nearer end.
+const MARGIN: f64 = 0.05;
+/// Points at the end that are less steady.
+const LAST: usize = 32;
+
+/// Spreads `count` points over the faces by area, stratified along runs of them, in random order.
 ///
-/// Every triangle is given by indices into `vertices`. Turning, moving or scaling the mesh turns, moves and scales the
-/// points with it, up to rounding. Empty when the whole area is zero.
-pub fn sample(vertices: &[DVec3], triangles: &[[u32; 3]], count: usize, seed: u64) -> Vec<SurfacePoint> {
-    let total: f64 = triangles.iter().map(|t| doubled_area(vertices, t)).sum();
+/// Their corners are indices into `vertices`. Turning, moving or scaling the mesh turns, moves and scales the points with
+/// it, up to rounding. Empty when the whole area is zero.
+pub fn sample(vertices: &[DVec3], faces: &[Face], count: usize, seed: u64) -> Vec<SurfacePoint> {
+    let total: f64 = faces.iter().map(|face| doubled_area(vertices, face)).sum();
     if total <= 0.0 || !total.is_finite() {
         return Vec::new();
     }
     // Each run has its share of points to within one, so a few too many are spread and the surplus is dropped.
     let mut wanted = count + count / 16 + 16;
     loop {
-        let mut points = Vec::with_capacity(wanted);
-        for run in triangles.chunk_by(|a, b| a[0] / BLOCK == b[0] / BLOCK) {
-            let name = run[0].iter().fold(seed, |name, v| SplitMix::new(name ^ u64::from(*v)).next());
-            let step = total / wanted as f64;
-            sample_run(vertices, run, step, &mut SplitMix::new(name), &mut points);
-        }
+        let mut points = spread(vertices, faces, |_| true, total / wanted as f64, seed);
         if points.len() >= count {
-            points.sort_unstable_by_key(|(priority, _)| *priority);
-            return points.into_iter().take(count).map(|(_, point)| point).collect();
+            points.truncate(count);
+            fade(&mut points);
+            return points;
         }
         wanted *= 2;
     }
 }
 
-fn doubled_area(vertices: &[DVec3], triangle: &[u32; 3]) -> f64 {
-    let [a, b, c] = triangle.map(|i| vertices[i as usize]);
+/// Twice the area of a face.
+pub fn doubled_area(vertices: &[DVec3], face: &Face) -> f64 {
+    let [a, b, c] = face.corners.map(|i| vertices[i as usize]);
     (b - a).cross(c - a).length()
 }
 
-/// One point each `step` of area, jittered, each with a random priority.
+/// Whether two faces are of one run, whose points depend on all faces before them in the run, wanted or not.
+pub fn same_run(a: &Face, b: &Face) -> bool {
+    a.ordinal / BLOCK == b.ordinal / BLOCK
+}
+
+/// One point for each `step` of doubled area on the faces that are wanted, in random order. A face's points do not depend
+/// on which others are wanted.
+pub fn spread(
+    vertices: &[DVec3],
+    faces: &[Face],
+    wanted: impl Fn(&Face) -> bool,
+    step: f64,
+    seed: u64,
+) -> Vec<SurfacePoint> {
+    let mut points = Vec::new();
+    for run in faces.chunk_by(same_run) {
+        let name = SplitMix::new(seed).next() ^ u64::from(run[0].ordinal / BLOCK);
+        sample_run(vertices, run, &wanted, step, SplitMix::new(name).next(), &mut points);
+    }
+    points.sort_unstable_by_key(|(priority, _)| *priority);
+    points.into_iter().map(|(_, point)| point).collect()
+}
+
+/// Makes the last points less and less steady: one that appears or goes before them shifts them over the end.
+pub fn fade(points: &mut [SurfacePoint]) {
+    for (left, point) in points.iter_mut().rev().take(LAST).enumerate() {
+        point.steady *= left as f64 / LAST as f64;
+    }
+}
+
+/// One point in each stratum of `step` along the run, jittered, each with a random priority.
 fn sample_run(
     vertices: &[DVec3],
-    run: &[[u32; 3]],
+    run: &[Face],
+    wanted: impl Fn(&Face) -> bool,
     step: f64,
-    random: &mut SplitMix,
+    name: u64,
     points: &mut Vec<(u64, SurfacePoint)>,
 ) {
-    let mut triangle = 0;
+    // The first stratum of a run is cut at a random place, so that short runs get their share on average.
+    let first = SplitMix::new(name).unit();
     let mut passed = 0.0;
-    let first = random.unit();
-    for k in 0.. {
-        let [jitter, r, s] = [random.unit(), random.unit().sqrt(), random.unit()];
-        let priority = random.next();
-        // The first stratum of a run is cut at a random place, so that short runs get their share on average.
-        let target = (f64::from(k) + jitter - first) * step;
-        if target < 0.0 {
-            continue;
+    for face in run {
+        let area = doubled_area(vertices, face);
+        let strata = ((passed / step + first) as u64)..=(((passed + area) / step + first) as u64);
+        let drawn = area > 0.0 && wanted(face);
+        for stratum in strata.take_while(|_| drawn) {
+            let mut random = SplitMix::new(name ^ SplitMix::new(stratum).next());
+            let share = ((stratum as f64 + random.unit() - first) * step - passed) / area;
+            if !(0.0..1.0).contains(&share) {
+                continue;
+            }
+            let (r, s) = (random.unit().sqrt(), random.unit());
+            let [a, b, c] = face.corners.map(|i| vertices[i as usize]);
+            let position = a * (1.0 - r) + b * (r * (1.0 - s)) + c * (r * s);
+            let normal = (b - a).cross(c - a).normalize_or_zero();
+            let steady = (share.min(1.0 - share) / MARGIN).min(1.0);
+            points.push((random.next(), SurfacePoint { position, normal, steady }));
         }
-        while triangle < run.len() && passed + doubled_area(vertices, &run[triangle]) <= target {
-            passed += doubled_area(vertices, &run[triangle]);
-            triangle += 1;
-        }
-        let Some(corners) = run.get(triangle) else { return };
-        let [a, b, c] = corners.map(|i| vertices[i as usize]);
-        let position = a * (1.0 - r) + b * (r * (1.0 - s)) + c * (r * s);
-        points.push((priority, SurfacePoint { position, normal: (b - a).cross(c - a).normalize_or_zero() }));
+        passed += area;
     }
 }
 
@@ -84,10 +131,10 @@ mod tests {
     use super::*;
 
     /// A strip of triangles, the later ones larger.
-    fn strip() -> (Vec<DVec3>, Vec<[u32; 3]>) {
+    fn strip() -> (Vec<DVec3>, Vec<Face>) {
         let vertices =
             (0..1002).map(|i| DVec3::new(f64::from(i * i) * 1e-6, f64::from(i % 2), 0.0)).collect();
-        (vertices, (0..1000).map(|i| [i, i + 1, i + 2]).collect())
+        (vertices, (0..1000).map(|i| Face { corners: [i, i + 1, i + 2], ordinal: i }).collect())
     }
 
     #[test]
@@ -123,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_surface_without_area_has_no_points() {
-        assert!(sample(&[DVec3::ZERO; 3], &[[0, 1, 2]], 100, 0).is_empty());
+        assert!(sample(&[DVec3::ZERO; 3], &[Face { corners: [0, 1, 2], ordinal: 0 }], 100, 0).is_empty());
         assert!(sample(&[], &[], 100, 0).is_empty());
     }
 }

@@ -4,9 +4,12 @@
 //! and connectivity means nothing before. `of_file_vertex` leads back.
 
 use glam::{DMat3, DVec3};
-use rayon::prelude::*;
 
-use super::axes::{eigen, symmetric_product};
+pub use super::merge::UNUSED;
+use super::{
+    axes::{eigen, symmetric_product},
+    merge::merge,
+};
 use crate::{Code, Error, Result, scene::Scene};
 
 /// Positions closer than this share of the body's diameter are one vertex.
@@ -16,8 +19,14 @@ const EXTENT_RANGE: std::ops::Range<f64> = 1e-5..1e8;
 /// At least so many representable steps over the extent, or the shape is gone.
 const MIN_STEPS: f64 = 256.0;
 
-/// Marks a file vertex that no triangle uses.
-pub const UNUSED: u32 = u32::MAX;
+/// A triangle of the file that has an area.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Face {
+    /// Indices of its merged vertices.
+    pub corners: [u32; 3],
+    /// Which triangle of the file it is, counted over all primitives.
+    pub ordinal: u32,
+}
 
 /// All triangles of a flattened scene over merged vertices, in the file's frame.
 #[derive(Debug, Clone)]
@@ -26,6 +35,8 @@ pub struct Welded {
     pub vertices: Vec<DVec3>,
     /// Triangles of non-zero area, in the file's order.
     pub triangles: Vec<[u32; 3]>,
+    /// Which triangle of the file each of them is, counted over all primitives.
+    pub ordinals: Vec<u32>,
     /// For each vertex of each primitive of each mesh, in order: its merged vertex, or [`UNUSED`].
     pub of_file_vertex: Vec<u32>,
     /// The connected part of each merged vertex.
@@ -45,22 +56,31 @@ impl Welded {
         let extent = (hi - lo).max_element();
         check_scale(lo, hi, extent)?;
         let positions = referenced_positions(scene);
-        let (vertices, of_file_vertex) = merge(&positions, lo, diameter(&positions) * TOLERANCE);
-        let triangles = triangles(scene, &of_file_vertex, &vertices);
+        let (vertices, of_file_vertex) = merge(&positions, diameter(&positions) * TOLERANCE);
+        let (triangles, ordinals) = triangles(scene, &of_file_vertex, &vertices);
         if triangles.is_empty() {
             return Err(Error::new(Code::DegenerateGeometry, "every triangle of the file has zero area"));
         }
         let (part, parts) = parts(vertices.len(), &triangles);
-        Ok(Self { vertices, triangles, of_file_vertex, part, parts })
+        Ok(Self { vertices, triangles, ordinals, of_file_vertex, part, parts })
     }
 
     /// The triangles of parts that belong to the character: a ground plane or backdrop is left out, so that it cannot
     /// decide where up is or how tall the character stands.
     pub fn character_triangles(&self) -> Vec<[u32; 3]> {
+        self.character_faces().into_iter().map(|f| f.corners).collect()
+    }
+
+    /// As [`Self::character_triangles`], with their place in the file.
+    pub fn character_faces(&self) -> Vec<Face> {
         let backdrop = self.backdrops();
-        let keep = |t: &&[u32; 3]| !backdrop[self.part[t[0] as usize] as usize];
-        let kept: Vec<[u32; 3]> = self.triangles.iter().filter(keep).copied().collect();
-        if kept.is_empty() { self.triangles.clone() } else { kept }
+        let faces = || {
+            let one = |(&corners, &ordinal)| Face { corners, ordinal };
+            self.triangles.iter().zip(&self.ordinals).map(one)
+        };
+        let kept: Vec<Face> =
+            faces().filter(|f| !backdrop[self.part[f.corners[0] as usize] as usize]).collect();
+        if kept.is_empty() { faces().collect() } else { kept }
     }
 
     /// Which parts are large flat sheets beside something that is not. However the file is turned.
@@ -180,47 +200,13 @@ fn referenced_positions(scene: &Scene) -> Vec<DVec3> {
     all
 }
 
-/// Merges positions that fall into the same cell of a grid with the given step; the first of them stands for all.
-fn merge(positions: &[DVec3], origin: DVec3, step: f64) -> (Vec<DVec3>, Vec<u32>) {
-    let mut keyed: Vec<(u64, u32)> = positions
-        .par_iter()
-        .zip(0_u32..positions.len() as u32)
-        .filter(|(p, _)| p.is_finite())
-        .map(|(p, i)| {
-            let cell = ((p - origin) / step).round();
-            ((cell.x as u64) << 42 | (cell.y as u64) << 21 | cell.z as u64, i)
-        })
-        .collect();
-    keyed.par_sort_unstable();
-    // Merged vertices are numbered by their first appearance, so that neighbours in the file stay neighbours.
-    let mut first = vec![UNUSED; positions.len()];
-    for group in keyed.chunk_by(|a, b| a.0 == b.0) {
-        for &(_, i) in group {
-            first[i as usize] = group[0].1;
-        }
-    }
-    let mut vertices = Vec::new();
-    let mut merged = vec![UNUSED; positions.len()];
-    for i in 0..positions.len() {
-        let leader = first[i];
-        if leader == UNUSED {
-            continue;
-        }
-        if leader as usize == i {
-            merged[i] = vertices.len() as u32;
-            vertices.push(positions[i]);
-        } else {
-            merged[i] = merged[leader as usize];
-        }
-    }
-    (vertices, merged)
-}
-
-fn triangles(scene: &Scene, of_file_vertex: &[u32], vertices: &[DVec3]) -> Vec<[u32; 3]> {
+/// Triangles with an area, and which of the file's each is.
+fn triangles(scene: &Scene, of_file_vertex: &[u32], vertices: &[DVec3]) -> (Vec<[u32; 3]>, Vec<u32>) {
     let mut triangles = Vec::with_capacity(scene.triangle_count());
-    let mut start = 0;
+    let mut ordinals = Vec::with_capacity(scene.triangle_count());
+    let (mut start, mut ordinal) = (0, 0_u32..);
     for primitive in scene.meshes.iter().flat_map(|m| &m.primitives) {
-        for t in primitive.indices.chunks_exact(3) {
+        for (t, ordinal) in primitive.indices.chunks_exact(3).zip(&mut ordinal) {
             let corner = |i: u32| of_file_vertex.get(start + i as usize).copied().unwrap_or(UNUSED);
             let [a, b, c] = [corner(t[0]), corner(t[1]), corner(t[2])];
             if a == b || b == c || c == a || a == UNUSED || b == UNUSED || c == UNUSED {
@@ -229,11 +215,12 @@ fn triangles(scene: &Scene, of_file_vertex: &[u32], vertices: &[DVec3]) -> Vec<[
             let [p, q, r] = [a, b, c].map(|i| vertices[i as usize]);
             if (q - p).cross(r - p).length_squared() > 0.0 {
                 triangles.push([a, b, c]);
+                ordinals.push(ordinal);
             }
         }
         start += primitive.positions.len();
     }
-    triangles
+    (triangles, ordinals)
 }
 
 /// Connected parts by shared vertices, numbered by first appearance; a vertex without a triangle is its own part.

@@ -95,7 +95,7 @@ const CONVEX: f64 = 0.9;
 pub fn convexity(body: &Body) -> f64 {
     const SEGMENTS: usize = 256;
     const SEED: u64 = 0;
-    let points = sample(&body.vertices, &body.welded.character_triangles(), 2 * SEGMENTS, SEED);
+    let points = sample(&body.vertices, &body.welded.character_faces(), 2 * SEGMENTS, SEED);
     let (from, to) = points.split_at(points.len() / 2);
     let inside = from.iter().zip(to).filter(|(a, b)| body.solid.contains((a.position + b.position) / 2.0));
     inside.count() as f64 / from.len().max(1) as f64

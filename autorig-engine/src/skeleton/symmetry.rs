@@ -27,10 +27,14 @@ const POINTS: (usize, usize) = (4096, 16384);
 const LESS_EXACT: usize = 50;
 /// A point has its mirror image where there is surface as near as this share of the height.
 const NEAR: f64 = 0.012;
-/// At least this share of the points has to have one, of a body or of a limb.
+/// At least this share of the points has to have one, of a limb.
 const MIRRORED: f64 = 0.85;
-/// Joints that are farther from their counterpart's mirror image than this share of the height are posed differently.
-const PAIR: f64 = 0.03;
+/// Shares of the points that have one between which a body goes from none to its own mirror image.
+const WHOLE: (f64, f64) = (0.83, 0.87);
+/// Joints that are farther from their counterpart's mirror image than the second share of the height are posed
+/// differently; those nearer than the first are meant to mirror each other. All in between are in between, so that joints
+/// do not jump when a character is turned and its digits are rounded.
+const PAIR: (f64, f64) = (0.024, 0.036);
 /// A limb carries something where this much less of its surface has a mirror image than of its counterpart's.
 const LADEN: f64 = 0.1;
 /// How far from its bones the surface of a limb is, as a share of the height.
@@ -51,8 +55,8 @@ pub struct Symmetry {
     plane: Mirror,
     /// The body's height in metres.
     height: f64,
-    /// Whether the body is its own mirror image.
-    whole: bool,
+    /// How far the body is its own mirror image, 0 to 1.
+    whole: f64,
     /// Points of the surface and whether they have a mirror image.
     seen: Vec<(DVec3, bool)>,
 }
@@ -60,8 +64,8 @@ pub struct Symmetry {
 impl Symmetry {
     /// Looks for the plane in which the body mirrors itself best. `joints` are in canonical space.
     pub fn of(body: &Body, joints: &[DVec3; JOINTS]) -> Self {
-        let triangles = body.welded.character_triangles();
-        let points = |count, seed| sample(&body.vertices, &triangles, count, seed);
+        let faces = body.welded.character_faces();
+        let points = |count, seed| sample(&body.vertices, &faces, count, seed);
         let (few, all) = (points(POINTS.0, 1), points(POINTS.1, 2));
         let tree = Nearest::new(all.iter().map(|p| p.position).collect());
         let across = |offset| Mirror { normal: DVec3::X, offset, agreement: 0.0 };
@@ -76,17 +80,27 @@ impl Symmetry {
         let look = |p: &SurfacePoint| (p.position, has_image(&plane, p.position, &tree, body.height));
         let seen: Vec<(DVec3, bool)> = few.par_iter().map(look).collect();
         let share = seen.iter().filter(|(_, found)| *found).count() as f64 / seen.len().max(1) as f64;
-        Self { plane, height: body.height, whole: share >= MIRRORED, seen }
+        Self { plane, height: body.height, whole: 1.0 - fall(WHOLE, share), seen }
     }
 
     fn image(&self, p: DVec3) -> DVec3 {
         self.plane.reflect(p)
     }
 
-    /// Two counterparts half way towards each other's mirror image; `None` where they are too far from it.
-    fn meet(&self, a: DVec3, b: DVec3) -> Option<(DVec3, DVec3)> {
+    /// How far joints this far from where they would mirror each other are brought there, 0 to 1.
+    fn pull(&self, apart: f64) -> f64 {
+        fall(PAIR, apart / self.height) * self.whole
+    }
+
+    /// [`Self::pull`] of two counterparts.
+    fn pull_of(&self, a: DVec3, b: DVec3) -> f64 {
+        self.pull(a.distance(self.image(b)))
+    }
+
+    /// Two counterparts on the way to the middle between each and the other's mirror image.
+    fn meet(&self, a: DVec3, b: DVec3, pull: f64) -> (DVec3, DVec3) {
         let met = a.midpoint(self.image(b));
-        (a.distance(self.image(b)) <= PAIR * self.height).then(|| (met, self.image(met)))
+        (a.lerp(met, pull), b.lerp(self.image(met), pull))
     }
 
     /// Gives a laden limb the joints of its free counterpart. In a body that is its own mirror image, makes joints mirror
@@ -107,20 +121,16 @@ impl Symmetry {
                 joints[laden] = self.image(joints[free]);
             }
         }
-        if !self.whole {
-            return;
-        }
         for limb in LIMBS {
+            let mut pull = 1.0_f64;
             for j in limb {
-                let Some((left, right)) = self.meet(joints[j], joints[mirrored(j)]) else { break };
-                (joints[j], joints[mirrored(j)]) = (left, right);
+                pull = pull.min(self.pull_of(joints[j], joints[mirrored(j)]));
+                (joints[j], joints[mirrored(j)]) = self.meet(joints[j], joints[mirrored(j)], pull);
             }
         }
         for joint in &mut joints[..6] {
             let aside = self.plane.normal.dot(*joint) - self.plane.offset;
-            if aside.abs() <= PAIR * self.height {
-                *joint -= self.plane.normal * aside;
-            }
+            *joint -= self.plane.normal * (aside * self.pull(aside.abs()));
         }
     }
 
@@ -141,23 +151,25 @@ impl Symmetry {
 
     /// Makes fingers mirror each other that both hands have, in a body that is its own mirror image.
     pub fn mirror_fingers(&self, fingers: &mut [Finger]) {
-        if !self.whole {
-            return;
-        }
         let (left, right): (Vec<&mut Finger>, Vec<&mut Finger>) =
             fingers.iter_mut().partition(|f| f.side == Side::Left);
         let mut right = right.into_iter().peekable();
         for left in left {
             while right.next_if(|r| r.digit < left.digit).is_some() {}
             let Some(right) = right.next_if(|r| r.digit == left.digit) else { continue };
-            let pairs: Option<Vec<_>> =
-                left.joints.iter().zip(right.joints).map(|(l, r)| self.meet(*l, r)).collect();
-            let Some(pairs) = pairs else { continue };
-            for (i, (l, r)) in pairs.into_iter().enumerate() {
+            let pairs = || left.joints.iter().zip(right.joints);
+            let pull = pairs().map(|(l, r)| self.pull_of(*l, r)).fold(1.0, f64::min);
+            let met: Vec<_> = pairs().map(|(l, r)| self.meet(*l, r, pull)).collect();
+            for (i, (l, r)) in met.into_iter().enumerate() {
                 (left.joints[i], right.joints[i]) = (l, r);
             }
         }
     }
+}
+
+/// 1 up to the first value, 0 from the second on, straight in between.
+fn fall((from, to): (f64, f64), value: f64) -> f64 {
+    ((to - value) / (to - from)).clamp(0.0, 1.0)
 }
 
 /// Whether there is surface where the plane shows the point.
@@ -186,7 +198,7 @@ mod tests {
     const SYMMETRY: Symmetry = Symmetry {
         plane: Mirror { normal: DVec3::X, offset: 0.1, agreement: 1.0 },
         height: 5.0 / 3.0,
-        whole: true,
+        whole: 1.0,
         seen: Vec::new(),
     };
 
@@ -225,6 +237,21 @@ mod tests {
     }
 
     #[test]
+    fn a_joint_goes_from_mirrored_to_posed_without_a_jump() {
+        let height = |up: f64| {
+            let mut joints = mirrored_body();
+            joints[9].y += up;
+            SYMMETRY.mirror_joints(&mut joints);
+            joints[9].y - 1.0
+        };
+        assert!((height(0.03) - 0.015).abs() < 1e-12 && (height(0.07) - 0.07).abs() < 1e-12);
+        for step in 0..100 {
+            let up = f64::from(step) * 1e-3;
+            assert!((height(up + 1e-6) - height(up)).abs() < 1e-5, "{up}");
+        }
+    }
+
+    #[test]
     fn fingers_that_both_hands_have_mirror_each_other() {
         let finger = |side, digit, x: f64| Finger {
             side,
@@ -253,7 +280,7 @@ mod tests {
         if staff {
             seen.extend((0..40).map(|i| (DVec3::new(-0.55, 1.0, f64::from(i) / 500.0), false)));
         }
-        Symmetry { seen, whole: false, ..SYMMETRY }
+        Symmetry { seen, whole: 0.0, ..SYMMETRY }
     }
 
     /// Arms from 0.4 to 0.8 on both sides of the plane, the right hand drawn forwards.

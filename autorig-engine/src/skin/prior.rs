@@ -49,7 +49,7 @@ pub fn probabilities(body: &Body, proxy: &Proxy, skeleton: &Skeleton, bones: &[B
         .vertices
         .iter()
         .zip(&proxy.normals)
-        .map(|(&position, &normal)| SurfacePoint { position, normal })
+        .map(|(&position, &normal)| SurfacePoint::new(position, normal))
         .collect();
     let clouds = &body.clouds[..SAMPLINGS.min(body.clouds.len())];
     let class: Vec<usize> = bones.iter().map(|b| class_of(skeleton, &known, b.joint)).collect();

@@ -8,7 +8,8 @@ use super::Side;
 use crate::{
     analyse::{
         Body,
-        surface::{SurfacePoint, sample},
+        surface::{SurfacePoint, doubled_area, fade, same_run, spread},
+        weld::Face,
     },
     skeleton::predictor::{Cloud, Patches, hand::POINTS},
 };
@@ -17,6 +18,8 @@ use crate::{
 const RADIUS: (f64, f64) = (0.9, 0.08);
 /// What lies further back along the forearm than this share of the radius is left out.
 const BEHIND: f64 = 0.15;
+/// Points this near the edge of what the network sees, in its unit, are less steady: the wrist may move a little.
+const MARGIN: f64 = 0.1;
 /// Points sampled for each that is kept; some fall outside of the ball.
 const OVERSAMPLING: usize = 4;
 /// With fewer points in the ball there is no hand to speak of.
@@ -56,9 +59,9 @@ impl HandFrame {
         self.wrist + self.turn.transpose() * (p * self.radius / 2.0) * self.flip
     }
 
-    /// Whether the network sees this point, given in its unit.
-    fn sees(p: DVec3) -> bool {
-        p.length_squared() < 4.0 && p.x > -2.0 * BEHIND
+    /// How far a point, given in the network's unit, is inside what the network sees: positive inside, 1 from the margin on.
+    fn within(p: DVec3) -> f64 {
+        (2.0 - p.length()).min(p.x + 2.0 * BEHIND) / MARGIN
     }
 }
 
@@ -83,42 +86,54 @@ fn turn_to_x(from: DVec3) -> DMat3 {
 /// Samplings of a hand and where they come from. `None` where there is too little surface.
 pub(super) fn crop(
     body: &Body,
-    triangles: &[[u32; 3]],
+    faces: &[Face],
     side: Side,
     [elbow, wrist]: [DVec3; 2],
     extent: f64,
 ) -> Option<(HandFrame, Vec<Cloud>)> {
     let frame = HandFrame::new(side, elbow, wrist, extent)?;
-    let near: Vec<[u32; 3]> = triangles
-        .par_iter()
-        .filter(|t| {
-            let corners = t.map(|i| body.vertices[i as usize]);
-            let centre = (corners[0] + corners[1] + corners[2]) / 3.0;
-            let reach = corners.iter().map(|c| c.distance(centre)).fold(0.0, f64::max);
-            centre.distance(wrist) < frame.radius + reach
-        })
-        .copied()
+    let near = |face: &Face| {
+        let corners = face.corners.map(|i| body.vertices[i as usize]);
+        let centre = (corners[0] + corners[1] + corners[2]) / 3.0;
+        let reach = corners.iter().map(|c| c.distance(centre)).fold(0.0, f64::max);
+        centre.distance(wrist) < frame.radius + reach
+    };
+    let runs: Vec<Face> = faces
+        .par_chunk_by(same_run)
+        .filter(|run| run.iter().any(near))
+        .flat_map_iter(|run| run.iter().copied())
         .collect();
+    let area: f64 = runs.iter().filter(|f| near(f)).map(|f| doubled_area(&body.vertices, f)).sum();
+    let step = coarse(area / (OVERSAMPLING * POINTS) as f64)?;
     let clouds: Option<Vec<Cloud>> = (0..SAMPLINGS)
-        .map(|seed| cloud(frame, &sample(&body.vertices, &near, OVERSAMPLING * POINTS, seed)))
+        .into_par_iter()
+        .map(|seed| cloud(frame, &spread(&body.vertices, &runs, near, step, seed)))
         .collect();
     Some((frame, clouds?))
+}
+
+/// The next lower power of √2: a face that comes into reach or goes must not shift the points of all others.
+fn coarse(step: f64) -> Option<f64> {
+    let power = (libm::log2(step) * 2.0).floor() / 2.0;
+    power.is_finite().then(|| libm::exp2(power))
 }
 
 /// Exactly [`POINTS`] of what the network sees, repeated where there are fewer.
 fn cloud(frame: HandFrame, points: &[SurfacePoint]) -> Option<Cloud> {
     let seen: Vec<SurfacePoint> = points
         .iter()
-        .map(|p| SurfacePoint {
-            position: frame.to_hand(p.position),
-            normal: frame.turn * (p.normal * frame.flip),
+        .map(|p| {
+            let position = frame.to_hand(p.position);
+            let steady = p.steady * HandFrame::within(position).clamp(0.0, 1.0);
+            SurfacePoint { position, normal: frame.turn * (p.normal * frame.flip), steady }
         })
-        .filter(|p| HandFrame::sees(p.position))
+        .filter(|p| HandFrame::within(p.position) > 0.0)
         .collect();
     if seen.len() < FEWEST_POINTS {
         return None;
     }
-    let points: Vec<SurfacePoint> = seen.iter().cycle().take(POINTS).copied().collect();
+    let mut points: Vec<SurfacePoint> = seen.iter().cycle().take(POINTS).copied().collect();
+    fade(&mut points);
     Some(Cloud::as_given(&points, Patches::HAND))
 }
 

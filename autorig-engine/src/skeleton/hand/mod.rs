@@ -95,9 +95,9 @@ pub struct Finger {
 pub fn find(body: &Body, joints: &[DVec3; predictor::JOINTS]) -> Vec<Finger> {
     let heights = joints.iter().map(|j| j.y);
     let extent = heights.clone().fold(f64::NEG_INFINITY, f64::max) - heights.fold(f64::INFINITY, f64::min);
-    let triangles = body.welded.character_triangles();
+    let faces = body.welded.character_faces();
     let hands = Side::BOTH.map(|side| {
-        let (frame, clouds) = crop(body, &triangles, side, side.forearm().map(|j| joints[j]), extent)?;
+        let (frame, clouds) = crop(body, &faces, side, side.forearm().map(|j| joints[j]), extent)?;
         Some((frame, predictor::hand::predict(&clouds)?)).filter(|(_, seen)| !is_guess(seen))
     });
     let present = present(hands.each_ref().map(|hand| hand.as_ref().map(|(_, seen)| seen.presence)));

@@ -54,14 +54,16 @@ impl Cloud {
     }
 
     fn with(points: &[SurfacePoint], patches: Patches, centroid: DVec3, scale: f64) -> Self {
-        let points: Vec<[f32; 6]> = points
+        let places: Vec<DVec3> = points.iter().map(|p| (p.position - centroid) / scale).collect();
+        let steady: Vec<f64> = points.iter().map(|p| p.steady).collect();
+        let (centres, neighbours) = cut(&places, &steady, patches);
+        let points = points
             .iter()
-            .map(|p| {
-                let q = (p.position - centroid) / scale;
+            .zip(places)
+            .map(|(p, q)| {
                 [q.x as f32, q.y as f32, q.z as f32, p.normal.x as f32, p.normal.y as f32, p.normal.z as f32]
             })
             .collect();
-        let (centres, neighbours) = cut(&points, patches);
         Self { points, centres, neighbours, patch: patches.neighbours, centroid, scale }
     }
 
@@ -101,23 +103,26 @@ impl Cloud {
 }
 
 /// Farthest-point sampling and the nearest neighbours of each centre (Qi et al. 2017, PointNet++, §3.2).
-fn cut(points: &[[f32; 6]], patches: Patches) -> (Vec<u16>, Vec<u16>) {
-    let mut closest = vec![f32::INFINITY; points.len()];
-    let mut distances: Vec<(f32, u16)> = vec![(0.0, 0); points.len()];
+///
+/// Each choice follows from the ones before, so one that a rounding error turns changes all that come after, and rounding
+/// differs from turn to turn of one body. Hence double precision, and distances that count less for a point that is less
+/// `steady`: one that a rounding error may take away is no centre.
+fn cut(points: &[DVec3], steady: &[f64], patches: Patches) -> (Vec<u16>, Vec<u16>) {
+    let mut closest = vec![f64::INFINITY; points.len()];
+    let mut distances: Vec<(f64, u16)> = vec![(0.0, 0); points.len()];
     let mut centres = Vec::with_capacity(patches.centres);
     let mut neighbours = Vec::with_capacity(patches.centres * patches.neighbours);
     let mut current = 0_usize;
     for _ in 0..patches.centres {
         let Some(c) = points.get(current).copied() else { break };
         centres.push(current as u16);
-        let mut farthest = (-1.0_f32, 0_usize);
-        for (i, (p, closest)) in points.iter().zip(&mut closest).enumerate() {
-            let d =
-                (p[0] - c[0]) * (p[0] - c[0]) + (p[1] - c[1]) * (p[1] - c[1]) + (p[2] - c[2]) * (p[2] - c[2]);
+        let mut farthest = (-1.0_f64, 0_usize);
+        for (i, ((p, steady), closest)) in points.iter().zip(steady).zip(&mut closest).enumerate() {
+            let d = p.distance_squared(c);
             distances[i] = (d, i as u16);
             *closest = closest.min(d);
-            if *closest > farthest.0 {
-                farthest = (*closest, i);
+            if *closest * steady > farthest.0 {
+                farthest = (*closest * steady, i);
             }
         }
         let count = patches.neighbours.min(distances.len());

@@ -21,10 +21,8 @@ fn reference(name: &str) -> Option<Vec<f32>> {
 fn cloud(name: &str, patches: Patches) -> Cloud {
     let points = reference(name).unwrap();
     let vector = |v: &[f32]| DVec3::new(v[0].into(), v[1].into(), v[2].into());
-    let points: Vec<SurfacePoint> = points
-        .chunks_exact(6)
-        .map(|p| SurfacePoint { position: vector(&p[..3]), normal: vector(&p[3..]) })
-        .collect();
+    let points: Vec<SurfacePoint> =
+        points.chunks_exact(6).map(|p| SurfacePoint::new(vector(&p[..3]), vector(&p[3..]))).collect();
     Cloud::as_given(&points, patches)
 }
 
