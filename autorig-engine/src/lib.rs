@@ -27,7 +27,9 @@
 //! skeleton/  Body (+ markers) -> joints   the learned predictor, names of other conventions
 //! skin/      Body + joints -> weights     heat, rigid parts, a proxy for large meshes
 //! character/ rigged things as exporters, clips and pictures take them
+//! motion/    Character -> clips          our own library, BVH, retargeting
 //! pose/      Rig -> posed mesh           standard bend poses, T-pose delivery
+//! profile/   what targets want a character to be like, as data
 //! quality/   Rig -> quality sheet        bend tests, symmetry, verdict and reasons
 //! deliver/   model -> every file of its rig, in one go
 //! write/     Rig -> bytes                 leaves canonical space
@@ -47,9 +49,12 @@ pub mod analyse;
 pub mod character;
 pub mod deliver;
 pub mod error;
+mod existing;
 pub mod limits;
 pub mod lod;
+pub mod motion;
 pub mod pose;
+pub mod profile;
 pub mod progress;
 pub mod quality;
 mod random;
@@ -66,9 +71,10 @@ pub mod write;
 
 pub use character::Character;
 pub use error::{Code, Error, Kind, Result};
+pub use existing::ExistingReport;
 pub use limits::Limits;
 pub use progress::{Progress, Silent, Stage};
 pub use report::Report;
-pub use rig::{Class, Options, Rig, rig, rig_scene};
+pub use rig::{Class, ExistingRig, Options, Rig, rig, rig_scene};
 pub use session::Session;
 pub use skeleton::markers::JointHint;

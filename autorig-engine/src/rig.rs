@@ -2,7 +2,7 @@
 
 use crate::{
     Limits, Progress, Report, Result, Session, Stage,
-    pose::clip::Clip,
+    motion::Clip,
     read::Source,
     scene::{Influences, Scene},
     session::begin,

@@ -9,7 +9,7 @@ use glam::{DMat3, DMat4, DVec3};
 use crate::{
     Limits, Result, Rig,
     analyse::Frame,
-    pose::clip::Clip,
+    motion::Clip,
     scene::{Influences, Scene},
     skeleton::Joint,
 };

@@ -3,7 +3,6 @@
 //! | module | what |
 //! | --- | --- |
 //! | [`bends`] | standard poses that try every limb |
-//! | [`clip`] | motion of joints over time |
 //! | [`rest`] | delivering a character in T-pose |
 //!
 //! Linear blend skinning (Magnenat-Thalmann, Laperrière, Thalmann 1988, "Joint-dependent local deformations"): a vertex
@@ -15,7 +14,6 @@ use glam::{DAffine3, DQuat, DVec3};
 use rayon::prelude::*;
 
 pub mod bends;
-pub mod clip;
 pub mod rest;
 
 /// Joints as flat arrays: where they are and on what they hang, parents before children.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::buffer::Buffer;
 use super::value::inconsistent;
 use crate::Result;
-use crate::pose::clip::{Clip, Values};
+use crate::motion::{Clip, Values};
 
 /// The animations of a rig whose first joint is node `first`. Clips without a track are left out: glTF has none.
 pub(super) fn animations(

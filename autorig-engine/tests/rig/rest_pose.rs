@@ -2,9 +2,9 @@
 
 use autorig_engine::{
     Options, Rig, Silent,
+    motion::Values,
     pose::{
         Binding, Chain, blend,
-        clip::Values,
         rest::{ORIGINAL_POSE, RestPoseReport},
     },
     rig::RestPose,

@@ -9,14 +9,11 @@ use glam::{DAffine3, DMat4, DQuat, DVec3};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Chain,
-    bends::Bend,
-    clip::{Clip, Track, Values},
-};
+use super::{Chain, bends::Bend};
 use crate::{
     Rig,
     analyse::{Body, Frame},
+    motion::{Clip, Track, Values},
     quality::{BendReport, try_pose},
     scene::{Influences, Scene, transform_each},
     skeleton::Skeleton,
