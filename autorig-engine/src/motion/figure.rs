@@ -194,7 +194,7 @@ impl Figure {
 }
 
 /// Parents in motion: the file's own where the limb it should hang on is above it, that limb where it is not.
-fn parents(character: &Character, names: &BTreeMap<String, usize>) -> Vec<Option<usize>> {
+pub(super) fn parents(character: &Character, names: &BTreeMap<String, usize>) -> Vec<Option<usize>> {
     let mut parents: Vec<Option<usize>> = character.bones.iter().map(|b| b.parent).collect();
     for (name, &bone) in names {
         let Some((side, list)) = anatomy(name) else { continue };
@@ -209,7 +209,7 @@ fn parents(character: &Character, names: &BTreeMap<String, usize>) -> Vec<Option
 }
 
 /// Whether `ancestor` is above `bone`.
-fn above(parents: &[Option<usize>], bone: usize, ancestor: usize) -> bool {
+pub(super) fn above(parents: &[Option<usize>], bone: usize, ancestor: usize) -> bool {
     let mut at = parents[bone];
     while let Some(b) = at {
         if b == ancestor {
@@ -246,7 +246,7 @@ fn arm(puppet: &Puppet, names: &BTreeMap<String, usize>, side: Side) -> Arm {
         tips.fold((0.0_f64, 0.0_f64), |(far, low), p| (far.max(p.x * side.sign()), low.max(-p.y)));
     let fallback = 0.35 * lengths.1;
     let reach = if reach > 0.0 { reach } else { fallback };
-    let palm = depth.min(0.5 * reach);
+    let palm = depth.clamp(0.15 * reach, 0.5 * reach);
     Arm { shoulder: find("Shoulder"), upper, lower, hand, fingers, lengths, reach, palm }
 }
 

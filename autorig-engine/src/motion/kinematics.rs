@@ -47,6 +47,15 @@ pub(super) fn ease(a: f64, b: f64, x: f64) -> f64 {
     t * t * t * (t * (6.0 * t - 15.0) + 10.0)
 }
 
+/// How far to give way to several demands: nearly the largest of them, nearly nothing where all are well below 0, with a
+/// rounded corner `soft` wide (the logarithm of a sum of exponentials).
+pub(super) fn give_way(demands: impl Iterator<Item = f64>, soft: f64) -> f64 {
+    let demands: Vec<f64> = demands.collect();
+    let most = demands.iter().copied().fold(0.0, f64::max);
+    let sum: f64 = demands.iter().chain([&0.0]).map(|d| libm::exp((d - most) / soft)).sum();
+    most + soft * libm::log(sum)
+}
+
 /// The orthonormal frame of a bone along `along` that bends about `hinge` as nearly as that is perpendicular to it.
 pub(super) fn frame(along: DVec3, hinge: DVec3) -> DMat3 {
     let along = along.normalize_or(DVec3::NEG_Y);
@@ -113,6 +122,13 @@ mod tests {
         assert!(bent.upper.dot(DVec3::X) > 0.99 && bent.lower.dot(DVec3::X) > 0.99);
         let folded = two_bones(DVec3::ZERO, (0.5, 0.4), DVec3::ZERO, DVec3::Z);
         assert!(folded.lower.is_finite() && folded.upper.is_finite());
+    }
+
+    #[test]
+    fn giving_way_is_nearly_the_largest_demand_and_nearly_nothing_without_one() {
+        assert!((give_way([0.5, 0.1].into_iter(), 0.01) - 0.5).abs() < 1e-9);
+        assert!(give_way([-0.5, -0.1].into_iter(), 0.01) < 1e-4);
+        assert!(give_way([1e6].into_iter(), 0.01).is_finite());
     }
 
     #[test]

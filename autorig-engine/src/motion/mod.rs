@@ -2,8 +2,10 @@
 //!
 //! | module | what |
 //! | --- | --- |
+//! | [`bvh`] | motion capture as text, read and written |
 //! | [`clip`] | keyframes, sampling, fewer keyframes |
 //! | [`library`] | idle, walk, run and the others, made for a character's own proportions |
+//! | [`retarget`](mod@retarget) | motion of one skeleton on another |
 //! | [`measure`] | sliding feet, seams of loops, what goes through the floor |
 //!
 //! Clips of the library are in place: the character stays where it is, as Unity's and Unreal's character controllers
@@ -11,6 +13,7 @@
 //! hips do where there is no `root`), and the feet stay on the ground they touch.
 
 mod align;
+pub mod bvh;
 pub mod clip;
 mod curve;
 mod figure;
@@ -19,7 +22,9 @@ pub mod library;
 pub mod measure;
 mod pose;
 mod puppet;
+pub mod retarget;
 #[cfg(test)]
 mod tests;
 
 pub use clip::{Clip, Local, Track, Values};
+pub use retarget::retarget;

@@ -6,7 +6,7 @@ use glam::{DQuat, DVec3};
 
 use super::{
     figure::{Figure, Side},
-    kinematics::{about, between, frame, mirrored, part, pitch, roll, twist, two_bones, yaw},
+    kinematics::{about, between, frame, give_way, mirrored, part, pitch, roll, twist, two_bones, yaw},
     puppet::Posture,
 };
 
@@ -187,20 +187,15 @@ impl<'a> Pose<'a> {
 
     /// Lowers the hips as far as both legs ask for that should reach these ankles. Call it when the hips are turned.
     pub(super) fn settle(&mut self, ankles: [DVec3; 2]) {
-        let mut lower = 0.0_f64;
-        let mut sum = 1.0;
-        let soft = SOFT * self.figure.leg_length();
-        for (side, ankle) in Side::BOTH.into_iter().zip(ankles) {
+        let too_high = |(side, ankle): (Side, DVec3)| {
             let leg = self.figure.leg(side);
             let (_, hip) = self.locate(leg.upper);
             let level = (hip - ankle).with_y(0.0).length();
             let long = KNEES * leg.length();
-            let highest = ankle.y + (long * long - level * level).max(0.0).sqrt();
-            sum += libm::exp(((hip.y - highest) / soft).min(500.0));
-            lower = lower.max((hip.y - highest) - 500.0 * soft);
-        }
-        // The smooth maximum of what either leg asks for and of nothing at all.
-        let down = soft * libm::log(sum) + lower.max(0.0);
+            hip.y - ankle.y - (long * long - level * level).max(0.0).sqrt()
+        };
+        let soft = SOFT * self.figure.leg_length();
+        let down = give_way(Side::BOTH.into_iter().zip(ankles).map(too_high), soft);
         self.posture.moves[self.figure.hips].y -= down;
     }
 

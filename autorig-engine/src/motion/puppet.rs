@@ -193,6 +193,29 @@ impl Puppet {
         Clip { name: name.to_owned(), times, tracks }
     }
 
+    /// The bones, parents in motion before children.
+    pub(super) fn order(&self) -> impl Iterator<Item = usize> + '_ {
+        self.order.iter().copied()
+    }
+
+    /// Where the bones are that stand so in the nodes of the file.
+    pub(super) fn stance_of(&self, locals: &[Local]) -> Stance {
+        let to_canonical = DQuat::from_mat3(&self.frame.rotation).normalize();
+        let mut world: Vec<(DQuat, DVec3)> = Vec::with_capacity(locals.len());
+        for (parent, local) in self.file_parents.iter().zip(locals) {
+            let (above, at) =
+                parent.and_then(|p| world.get(p)).copied().unwrap_or((DQuat::IDENTITY, DVec3::ZERO));
+            world.push(((above * local.rotation).normalize(), at + above * local.translation));
+        }
+        let rest = self.align.iter().zip(&self.world).map(|(align, rest)| *align * *rest);
+        let turns =
+            world.iter().zip(rest).map(|((q, _), rest)| (to_canonical * *q * rest.inverse()).normalize());
+        Stance {
+            turns: turns.collect(),
+            at: world.iter().map(|(_, p)| self.frame.to_canonical(*p)).collect(),
+        }
+    }
+
     /// Rotations and translations as the nodes of the file have them.
     pub(super) fn locals(&self, stance: &Stance) -> Vec<Local> {
         let to_file = DQuat::from_mat3(&self.frame.rotation).normalize().inverse();

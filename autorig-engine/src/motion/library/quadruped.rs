@@ -10,7 +10,7 @@ use crate::{
     Character,
     motion::{
         curve::{Curve, hermite},
-        kinematics::{between, ease, frame, part, pitch, roll, two_bones, wave, yaw},
+        kinematics::{between, ease, frame, give_way, part, pitch, roll, two_bones, wave, yaw},
         puppet::{Posture, Puppet},
     },
 };
@@ -218,8 +218,9 @@ impl Beast {
         let air = 1.0 - m.duty;
         let s = (phase - m.duty) / air;
         let slope = -stride * air;
-        let ahead = hermite(z(m.duty), 0.7 * slope, z(0.0), 0.9 * slope, 1.0, s);
-        let bump = libm::pow(wave(s / 2.0), 2.0);
+        let ahead = hermite(z(m.duty), slope, z(0.0), slope, 1.0, s);
+        // Steep at both ends: a foot that skims the ground seems to slide on it.
+        let bump = wave(s / 2.0);
         let lift = m.lift * self.height * bump * (1.25 - 0.5 * s);
         let turn =
             Curve::new(&[(0.0, off), (0.32, fold), (0.82, -8.0), (1.0, -9.0)]).leaving_at(0.8 * fold).at(s);
@@ -227,15 +228,21 @@ impl Beast {
         // The toes let go of the ground, fold with the foot, and are level again at touch-down.
         let toes = part(turn, 0.8 * ease(0.0, 0.25, s) * (1.0 - ease(0.75, 1.0, s)));
         let at = self.at(leg) + DVec3::new(0.0, lift, ahead);
-        (at + DVec3::Y * self.sunk(leg, at, toes), turn, toes)
+        (at + DVec3::Y * self.sunk(leg, at, turn, toes), turn, toes)
     }
 
-    /// How far turned toes would go below where they stand.
-    fn sunk(&self, leg: usize, at: DVec3, toes: DQuat) -> f64 {
-        let points = &self.puppet.outline[self.legs[leg].toes];
-        let flat = points.iter().map(|p| self.at(leg).y + p.y).fold(f64::INFINITY, f64::min);
-        let turned = points.iter().map(|p| at.y + (toes * *p).y).fold(f64::INFINITY, f64::min);
-        if points.is_empty() { 0.0 } else { (flat - turned).max(0.0) }
+    /// How far a turned foot would go below where it stands.
+    fn sunk(&self, leg: usize, at: DVec3, foot: DQuat, toes: DQuat) -> f64 {
+        let leg = &self.legs[leg];
+        let bones = &self.puppet;
+        let up = bones.normal[leg.foot] - bones.normal[leg.toes];
+        let lowest = |at: DVec3, foot: DQuat, toes: DQuat| {
+            let of_foot = bones.outline[leg.foot].iter().map(|p| (at + foot * (up + *p)).y);
+            let of_toes = bones.outline[leg.toes].iter().map(|p| (at + toes * *p).y);
+            of_foot.chain(of_toes).fold(at.y, f64::min)
+        };
+        let level = lowest(bones.normal[leg.toes], DQuat::IDENTITY, DQuat::IDENTITY);
+        (level - lowest(at, foot, toes)).max(0.0)
     }
 
     /// Bends a chain by a rotation in all.
@@ -262,17 +269,16 @@ impl Beast {
         let hock = |leg: &Leg, (toes, turn, _): (DVec3, DQuat, DQuat)| {
             toes - turn * (self.puppet.normal[leg.toes] - self.puppet.normal[leg.foot])
         };
-        let soft = SOFT * self.height;
-        let mut sum = 1.0;
-        for (leg, foot) in self.legs.iter().zip(feet) {
+        let too_high = |(leg, foot): (&Leg, (DVec3, DQuat, DQuat))| {
             let (_, hip) = self.puppet.locate(posture, leg.upper);
             let goal = hock(leg, foot);
-            let long = STRAIGHT * self.lengths(leg).0 + STRAIGHT * self.lengths(leg).1;
+            let (upper, lower) = self.lengths(leg);
+            let long = STRAIGHT * (upper + lower);
             let level = (hip - goal).with_y(0.0).length();
-            let highest = goal.y + (long * long - level * level).max(0.0).sqrt();
-            sum += libm::exp(((hip.y - highest) / soft).min(300.0));
-        }
-        posture.moves[self.hips].y -= soft * libm::log(sum);
+            hip.y - goal.y - (long * long - level * level).max(0.0).sqrt()
+        };
+        let down = give_way(self.legs.iter().zip(feet).map(too_high), SOFT * self.height);
+        posture.moves[self.hips].y -= down;
         for (leg, foot) in self.legs.iter().zip(feet) {
             self.step(posture, leg, hock(leg, foot), foot);
         }

@@ -59,12 +59,14 @@ fn moved<'a>(figure: &'a Figure, which: usize, share: f64) -> Pose<'a> {
             pose.turn(Some(arm), yaw(to(-85.0) * side.sign()));
         }
     }
-    let side = if which % 2 == 0 { Side::Left } else { Side::Right };
+    let side = if which.is_multiple_of(2) { Side::Left } else { Side::Right };
     match which {
         15 | 16 => pose.leg(side, to(85.0), 0.0, to(100.0), 0.0),
         17 => pose.leg(side, to(-25.0), to(0.0), to(60.0), to(-30.0)),
         18 => pose.leg(side, to(0.0), to(40.0), 0.0, to(20.0)),
         _ => {}
     }
+    // A pointed foot is longer than a level one.
+    pose.rest_on_floor(0.0);
     pose
 }
