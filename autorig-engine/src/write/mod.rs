@@ -5,7 +5,7 @@
 use crate::{
     Character, Result, Rig,
     character::Bone,
-    pose::clip::Clip,
+    motion::Clip,
     scene::{Influences, Scene},
 };
 

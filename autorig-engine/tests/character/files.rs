@@ -21,8 +21,8 @@ fn at_key(character: &Character, key: usize) -> Vec<DVec3> {
     for track in &character.clips[0].tracks {
         let (_, mut turn, mut place) = locals[track.joint].to_scale_rotation_translation();
         match &track.values {
-            autorig_engine::pose::clip::Values::Rotations(v) => turn = v[key],
-            autorig_engine::pose::clip::Values::Translations(v) => place = v[key],
+            autorig_engine::motion::Values::Rotations(v) => turn = v[key],
+            autorig_engine::motion::Values::Translations(v) => place = v[key],
         }
         locals[track.joint] = DMat4::from_rotation_translation(turn, place);
     }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     character::Bone,
-    pose::clip::{Clip, Track, Values},
+    motion::{Clip, Track, Values},
     scene::{Channel, ChannelValues, NodeClip, Scene},
 };
 
