@@ -98,6 +98,8 @@ codes! {
     PrecisionLost => "precision_lost", Input, "move the model to the origin before exporting it";
     /// Nothing in the file looks like a character the engine can rig.
     NoCharacterFound => "no_character_found", Input, "send one character, or say which class it is";
+    /// The target takes humanoids only, and the character is none.
+    NeedsHumanoid => "needs_humanoid", Input, "choose a profile that takes any skeleton: glb, maya, unity or unreal";
     /// An option's value is not acceptable.
     InvalidOption => "invalid_option", Usage, "see the documentation of this option";
     /// The file itself is too big.

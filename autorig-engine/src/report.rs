@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    ExistingReport,
     analyse::Body,
     pose::rest::RestPoseReport,
     quality::Quality,
@@ -76,8 +77,11 @@ pub struct InputReport {
     pub bounds_min: [f64; 3],
     /// Upper corner of the box in the input's frame.
     pub bounds_max: [f64; 3],
-    /// It already had a skin, which was replaced.
+    /// It already had a skin.
     pub was_rigged: bool,
+    /// The rig that it had, and what was done with it.
+    #[serde(default)]
+    pub existing: Option<ExistingReport>,
 }
 
 /// Directions in the input's frame, unit vectors.
@@ -136,7 +140,7 @@ pub(crate) fn build(
     skin: &Skin,
     quality: Quality,
     influences: usize,
-    was_rigged: bool,
+    existing: Option<ExistingReport>,
 ) -> Report {
     let joints = &fit.skeleton.joints;
     let mean = joints.iter().map(|j| j.confidence).sum::<f32>() / joints.len().max(1) as f32;
@@ -162,7 +166,8 @@ pub(crate) fn build(
             parts: body.welded.parts,
             bounds_min: lo.into(),
             bounds_max: hi.into(),
-            was_rigged,
+            was_rigged: existing.is_some(),
+            existing,
         },
         orientation: OrientationReport {
             up: rows.y_axis.into(),

@@ -2,6 +2,7 @@
 
 use crate::{
     Limits, Progress, Report, Result, Session, Stage,
+    character::Bone,
     motion::Clip,
     read::Source,
     scene::{Influences, Scene},
@@ -25,6 +26,8 @@ pub struct Options {
     pub symmetry: Symmetry,
     /// The pose the rig is delivered in.
     pub rest_pose: RestPose,
+    /// What to do with a rig that came with the file.
+    pub existing: ExistingRig,
     /// What is accepted at most.
     pub limits: Limits,
     /// Worker threads; all cores when `None`. The result is the same for any number.
@@ -40,6 +43,7 @@ impl Default for Options {
             fingers: Fingers::Auto,
             symmetry: Symmetry::Auto,
             rest_pose: RestPose::AsIs,
+            existing: ExistingRig::ReRig,
             limits: Limits::default(),
             threads: None,
         }
@@ -98,6 +102,21 @@ pub enum RestPose {
     TPose,
 }
 
+/// What to do with a rig that came with the file.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum ExistingRig {
+    /// Skeleton and weights are replaced.
+    #[default]
+    ReRig,
+    /// The skeleton is kept, with its names and clips; the weights are made anew.
+    ReSkin,
+    /// Skeleton and weights are kept: the result is a conversion.
+    Keep,
+}
+
 /// A rigged character.
 #[derive(Debug, Clone)]
 pub struct Rig {
@@ -109,6 +128,8 @@ pub struct Rig {
     pub influences: Vec<Vec<Influences>>,
     /// Motion it carries: `original_pose` when it was turned into another rest pose.
     pub clips: Vec<Clip>,
+    /// The file's own bones, with their names and frames, where they were kept: one for each joint. Clips turn these.
+    pub own_bones: Option<Vec<Bone>>,
     /// What was found and done.
     pub report: Report,
 }

@@ -8,10 +8,11 @@ use glam::DMat3;
 use crate::{
     Code, Error, Progress, Result, Stage,
     analyse::{Body, analyse},
+    existing::{Existing, ExistingReport},
     pose::rest,
     quality::{Known, assess},
     report,
-    rig::{Class, Fingers, Options, RestPose, Rig},
+    rig::{Class, ExistingRig, Fingers, Options, RestPose, Rig},
     scene::Scene,
     skeleton::{
         class::CharacterClass,
@@ -20,6 +21,9 @@ use crate::{
     },
     skin::{Skin, SkinOptions, Skinner},
 };
+
+/// How sure the class is of a skeleton that is kept and that no convention knows.
+const UNKNOWN_CLASS: f32 = 0.5;
 
 /// One character being rigged.
 ///
@@ -38,7 +42,9 @@ use crate::{
 pub struct Session {
     options: Options,
     pool: Option<rayon::ThreadPool>,
-    was_rigged: bool,
+    was_rigged: Option<ExistingReport>,
+    /// The file's own skeleton, where it is kept.
+    existing: Option<Existing>,
     scene: Scene,
     /// The orientation that `body` was told, if any.
     known: Option<DMat3>,
@@ -63,13 +69,16 @@ impl Session {
         }
         markers::check(&options.joints)?;
         let pool = options.threads.map(pool).transpose()?;
-        let was_rigged = !scene.skins.is_empty();
-        let known = markers::orientation_of(&options.joints);
-        let (scene, body) = install(pool.as_ref(), || prepare(scene, options, known, progress))?;
+        let (scene, was_rigged, existing) = Existing::take(scene, options.existing, &options.limits)?;
+        let told = markers::orientation_of(&options.joints);
+        let known = told.or(existing.as_ref().and_then(|e| e.rotation));
+        let treatment = was_rigged.as_ref().map(|r| r.treatment);
+        let (scene, body) = install(pool.as_ref(), || prepare(scene, options, treatment, known, progress))?;
         Ok(Self {
             options: options.clone(),
             pool,
             was_rigged,
+            existing,
             scene,
             known,
             body,
@@ -140,15 +149,21 @@ impl Session {
         begin(progress, Stage::Skin)?;
         self.stand(fit.stance);
         let body = standing(&self.body, &self.turned, fit.stance);
-        let (_, skinner) = self.skinner.get_or_insert_with(|| (fit.stance, Skinner::new(body)));
         let options = SkinOptions { influences: self.options.influences, symmetry: self.options.symmetry };
+        if let Some(existing) = &self.existing {
+            let skinner = || Skinner::new(body);
+            let skin = existing.skin(skinner, &self.scene, body, &fit.skeleton, &options, progress)?;
+            return Ok((fit, skin));
+        }
+        let (_, skinner) = self.skinner.get_or_insert_with(|| (fit.stance, Skinner::new(body)));
         let skin = skinner.skin(&self.scene, body, &fit.skeleton, &options, progress)?;
         Ok((fit, skin))
     }
 
     /// Joints that tell another orientation than before turn the body, and nothing found in the old one holds.
     fn orient(&mut self, progress: &mut dyn Progress) -> Result<()> {
-        let known = markers::orientation_of(&self.options.joints);
+        let told = markers::orientation_of(&self.options.joints);
+        let known = told.or(self.existing.as_ref().and_then(|e| e.rotation));
         let same = known.map_or(self.known.is_none(), |known| self.body.stands_as(known));
         if !same {
             begin(progress, Stage::Analyse)?;
@@ -180,6 +195,14 @@ impl Session {
     }
 
     fn fit_to(&mut self, hints: &[JointHint]) -> Result<Fit> {
+        if let Some(existing) = &self.existing {
+            let mut fit = own_fit(existing, self.options.class);
+            if !hints.is_empty() {
+                let height = self.body.height / self.body.frame.scale;
+                markers::place(&mut fit.skeleton, hints, height, Missing::Refuse)?;
+            }
+            return Ok(fit);
+        }
         let class = self.class_for(hints);
         let mut fit = self.bare(class)?;
         if hints.is_empty() {
@@ -229,14 +252,41 @@ impl Session {
             orientation_confidence: body.orientation_confidence,
         };
         let quality = assess(&scene, body, &fit.skeleton, &skin, known);
-        let report = report::build(&mut scene, body, &fit, &skin, quality, influences, self.was_rigged);
-        let mut rig =
-            Rig { scene, skeleton: fit.skeleton, influences: skin.influences, clips: Vec::new(), report };
-        if self.options.rest_pose == RestPose::TPose {
-            rest::deliver_in_t_pose(&mut rig, body);
+        let report =
+            report::build(&mut scene, body, &fit, &skin, quality, influences, self.was_rigged.clone());
+        let mut rig = Rig {
+            scene,
+            own_bones: self.existing.as_ref().map(|e| e.bones(&fit.skeleton)),
+            skeleton: fit.skeleton,
+            influences: skin.influences,
+            clips: self.existing.as_ref().map(|e| e.clips.clone()).unwrap_or_default(),
+            report,
+        };
+        match (self.options.rest_pose, &rig.own_bones) {
+            (RestPose::AsIs, _) => {}
+            (RestPose::TPose, None) => rest::deliver_in_t_pose(&mut rig, body),
+            (RestPose::TPose, Some(_)) => {
+                let message = "the file's own skeleton was kept in its own rest pose";
+                rig.scene.warn("rest_pose_not_applied", message);
+                rig.report.warnings.clone_from(&rig.scene.warnings);
+            }
         }
         Ok(rig)
     }
+}
+
+/// The file's own skeleton as a fit.
+fn own_fit(existing: &Existing, class: Class) -> Fit {
+    let (class, class_confidence) = match (existing.humanoid, class) {
+        (_, Class::Quadruped) => (CharacterClass::Quadruped, 1.0),
+        (_, Class::Bird) => (CharacterClass::Bird, 1.0),
+        (_, Class::Creature) => (CharacterClass::Creature, 1.0),
+        (_, Class::Prop) => (CharacterClass::Prop, 1.0),
+        (_, Class::Humanoid) => (CharacterClass::Humanoid, 1.0),
+        (Some(sure), Class::Auto) => (CharacterClass::Humanoid, sure),
+        (None, Class::Auto) => (CharacterClass::Creature, UNKNOWN_CLASS),
+    };
+    Fit { skeleton: existing.skeleton(), class, class_confidence, stance: None }
 }
 
 /// The body as it stands.
@@ -250,13 +300,22 @@ fn standing<'a>(found: &'a Body, turned: &'a Option<(Stance, Body)>, stance: Opt
 fn prepare(
     scene: Scene,
     options: &Options,
+    treatment: Option<ExistingRig>,
     known: Option<DMat3>,
     progress: &mut dyn Progress,
 ) -> Result<(Scene, Body)> {
-    let was_rigged = !scene.skins.is_empty();
     let mut scene = scene.flatten(&options.limits)?;
-    if was_rigged {
-        scene.warn("was_rigged", "the model already had a skeleton and skin weights; both were replaced");
+    match treatment {
+        Some(ExistingRig::ReRig) => {
+            scene.warn("was_rigged", "the model already had a skeleton and skin weights; both were replaced");
+        }
+        Some(ExistingRig::ReSkin) => {
+            scene.warn("rig_reskinned", "the model's own skeleton was kept; its skin weights were replaced");
+        }
+        Some(ExistingRig::Keep) => {
+            scene.warn("rig_kept", "the model's own skeleton and skin weights were kept");
+        }
+        None => {}
     }
     progress.prepared(&scene)?;
     begin(progress, Stage::Analyse)?;

@@ -11,7 +11,6 @@ use std::{
 
 use autorig_core::task::safe_stem;
 use autorig_engine::{
-    Limits,
     deliver::{Output, Plan},
     rig::Options,
 };
@@ -91,8 +90,8 @@ fn options(args: &RigArgs) -> Result<Options> {
         fingers: args.fingers.into(),
         symmetry: args.symmetry.into(),
         rest_pose: args.rest_pose.into(),
-        limits: Limits::default(),
         threads: args.threads.map(usize::from),
+        ..Options::default()
     })
 }
 

@@ -15,7 +15,7 @@ use crate::{
 };
 
 mod from_scene;
-mod names;
+pub(crate) mod names;
 mod posing;
 pub mod recognise;
 mod stance;
@@ -61,6 +61,12 @@ impl Bone {
         }
     }
 
+    /// The bones of a rig: the file's own where it kept them, else the engine's.
+    pub(crate) fn of_rig(rig: &Rig) -> Vec<Self> {
+        let parallel = || rig.skeleton.joints.iter().map(Self::parallel).collect();
+        rig.own_bones.clone().unwrap_or_else(parallel)
+    }
+
     /// Where the bone begins.
     pub fn position(&self) -> DVec3 {
         self.rest.w_axis.truncate()
@@ -68,7 +74,7 @@ impl Bone {
 }
 
 impl Character {
-    /// A rig of ours. Bone frames are parallel to the file's axes, as in the rig's GLB.
+    /// A rig of ours. Bone frames are parallel to the file's axes, as in the rig's GLB, unless the file's own were kept.
     pub fn from_rig(rig: &Rig) -> Self {
         let orientation = &rig.report.orientation;
         let rows = [orientation.left, orientation.up, orientation.forward].map(DVec3::from);
@@ -77,7 +83,7 @@ impl Character {
             Frame { rotation, scale: orientation.metres_per_unit, origin: feet(&rig.scene, &rotation) };
         Self {
             scene: rig.scene.clone(),
-            bones: rig.skeleton.joints.iter().map(Bone::parallel).collect(),
+            bones: Bone::of_rig(rig),
             influences: rig.influences.clone(),
             clips: rig.clips.clone(),
             frame,
@@ -107,6 +113,11 @@ impl Character {
         from_scene::character(scene, limits)
     }
 
+    /// It has the bones that every humanoid has: hips, arms and legs, and a spine or a head.
+    pub fn is_humanoid(&self) -> bool {
+        recognise::is_humanoid(|joint| self.find(joint).is_some())
+    }
+
     /// The bone with this canonical name.
     pub fn find(&self, canonical: &str) -> Option<usize> {
         self.bones.iter().position(|b| b.canonical.as_deref() == Some(canonical))
@@ -117,6 +128,11 @@ impl Character {
         let parent = |bone: &Bone| bone.parent.and_then(|p| self.bones.get(p)).map(|p| p.rest);
         self.bones.iter().map(|b| parent(b).map_or(b.rest, |p| p.inverse() * b.rest)).collect()
     }
+}
+
+/// The bones of a file, without looking at its meshes; none without a skin.
+pub(crate) fn bones_of(scene: &Scene) -> Result<Vec<Bone>> {
+    from_scene::bones_of(scene)
 }
 
 /// The point on the ground under the middle of the box along left and forward, in the file's frame.

@@ -81,7 +81,7 @@ pub fn recognise(bones: &[Bone]) -> Recognition {
     let Some((_, convention, mut names)) = best else { return Recognition::default() };
     fill(bones, &mut names);
     let found: BTreeSet<&str> = names.iter().flatten().copied().collect();
-    if !LIMBS.iter().all(|l| found.contains(l)) || !(found.contains("spine") || found.contains("head")) {
+    if !is_humanoid(|joint| found.contains(joint)) {
         return Recognition { canonical: vec![None; bones.len()], ..Recognition::default() };
     }
     let score = Score::of(bones, &names, convention);
@@ -92,6 +92,11 @@ pub fn recognise(bones: &[Bone]) -> Recognition {
     }
     let confidence = (score.found + score.placed) as f32 / (2 * CORE.len()) as f32;
     Recognition { convention: Some(convention.to_owned()), confidence, mirrored, canonical }
+}
+
+/// A skeleton with these joints is a humanoid's.
+pub(crate) fn is_humanoid(has: impl Fn(&str) -> bool) -> bool {
+    LIMBS.iter().all(|l| has(l)) && (has("spine") || has("head"))
 }
 
 /// Ordered by what matters first.

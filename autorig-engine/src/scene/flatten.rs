@@ -235,7 +235,7 @@ fn refuse_overflow(mesh: &Mesh, name: &str) -> Result<()> {
 }
 
 /// Applies a transform to everything in a primitive that has a direction or a place.
-pub(super) fn transform(primitive: &mut Primitive, matrix: &DMat4) {
+pub(crate) fn transform(primitive: &mut Primitive, matrix: &DMat4) {
     if *matrix == DMat4::IDENTITY {
         return;
     }

@@ -15,6 +15,7 @@ mod normals;
 mod pose;
 
 pub use clip::{Channel, ChannelValues, NodeClip};
+pub(crate) use flatten::transform;
 pub use influences::Influences;
 pub(crate) use normals::{unit_or, vertex_normals};
 pub(crate) use pose::transform_each;

@@ -9,6 +9,8 @@ use crate::{
     scene::{Influences, Scene},
 };
 
+pub use crate::profile;
+
 mod buffer;
 mod clip;
 mod document;
@@ -18,6 +20,7 @@ mod mesh;
 mod skin;
 mod value;
 pub mod viewer;
+pub mod vrm;
 
 /// A scene as GLB, hierarchy and all, without skin or clips.
 ///
@@ -35,7 +38,7 @@ pub fn scene_glb(scene: &Scene) -> Result<Vec<u8>> {
 /// # Errors
 /// `internal` when the rig is inconsistent.
 pub fn rig_glb(rig: &Rig) -> Result<Vec<u8>> {
-    let bones: Vec<Bone> = rig.skeleton.joints.iter().map(Bone::parallel).collect();
+    let bones = Bone::of_rig(rig);
     if bones.is_empty() {
         return Err(value::inconsistent("the skeleton has no joints"));
     }

@@ -3,5 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod build;
+mod existing;
+mod figure;
 mod files;
+mod profiles;
 mod recognition;
+mod vrm;

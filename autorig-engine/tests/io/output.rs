@@ -206,7 +206,7 @@ fn rig(scene: Scene, names: &[&str], per_vertex: usize, joints: &[u16], weights:
         .map(|m| m.primitives.iter().map(|p| influences(p.positions.len())).collect())
         .collect();
     let skeleton = Skeleton { joints: names.iter().enumerate().map(joint).collect() };
-    Rig { scene, skeleton, influences, clips: Vec::new(), report: report() }
+    Rig { scene, skeleton, influences, clips: Vec::new(), own_bones: None, report: report() }
 }
 
 fn report() -> Report {
@@ -224,6 +224,7 @@ fn report() -> Report {
             bounds_min: [0.0; 3],
             bounds_max: [0.0; 3],
             was_rigged: false,
+            existing: None,
         },
         orientation: OrientationReport {
             up: [0.0; 3],

@@ -33,7 +33,10 @@ pub(super) fn character(mut scene: Scene, limits: &Limits) -> Result<Character> 
             format!("the skins hold {disagreeing} joints in different places; the larger skin decides");
         scene.warn("skins_disagree", message);
     }
-    let mut bones = bones(&mut scene, &nodes, &bind);
+    let (mut bones, renamed) = bones(&scene, &nodes, &bind);
+    if renamed > 0 {
+        scene.warn("bones_renamed", format!("{renamed} bones had the name of another one"));
+    }
     let influences = influences(&mut scene, &tree, &nodes)?;
     let motion = Motion { scene: &scene, tree: &tree, nodes: &nodes, bones: &bones, bind: &bind };
     let mut moving: Vec<_> = clips.iter().filter_map(|c| motion.clip(c)).collect();
@@ -45,6 +48,14 @@ pub(super) fn character(mut scene: Scene, limits: &Limits) -> Result<Character> 
     recognise::recognise(&bones).apply(&mut bones);
     let frame = stance::of(&scene, &bones);
     Ok(Character { scene, bones, influences, clips: moving, frame })
+}
+
+/// The bones alone.
+pub(super) fn bones_of(scene: &Scene) -> Result<Vec<Bone>> {
+    let tree = Tree::new(scene);
+    let Some(nodes) = BoneNodes::find(&tree, &joints(scene, &tree, &[])) else { return Ok(Vec::new()) };
+    let (bind, _) = bind::worlds(&tree, &used_skins(scene)?);
+    Ok(bones(scene, &nodes, &bind).0)
 }
 
 /// A model without a skin and without a moving part.
@@ -94,7 +105,8 @@ fn used_skins(scene: &Scene) -> Result<Vec<UsedSkin<'_>>> {
     Ok(used.into_iter().flatten().collect())
 }
 
-fn bones(scene: &mut Scene, nodes: &BoneNodes, bind: &[DMat4]) -> Vec<Bone> {
+/// Bones at rest, and how many had to be renamed.
+fn bones(scene: &Scene, nodes: &BoneNodes, bind: &[DMat4]) -> (Vec<Bone>, usize) {
     let mut names = Names::default();
     let mut renamed = 0;
     let mut bones: Vec<Bone> = Vec::with_capacity(nodes.nodes.len());
@@ -107,10 +119,7 @@ fn bones(scene: &mut Scene, nodes: &BoneNodes, bind: &[DMat4]) -> Vec<Bone> {
         let rest = DMat4::from_mat3_translation(turn, world.w_axis.truncate());
         bones.push(Bone { name, parent: *parent, rest, canonical: None });
     }
-    if renamed > 0 {
-        scene.warn("bones_renamed", format!("{renamed} bones had the name of another one"));
-    }
-    bones
+    (bones, renamed)
 }
 
 /// `influences[mesh][primitive]` as the scene will have them once it is flattened.

@@ -79,7 +79,8 @@ pub(crate) fn deliver_in_t_pose(rig: &mut Rig, body: &Body) {
         rig.scene.warn(code, message);
         rig.report.warnings.clone_from(&rig.scene.warnings);
     };
-    let pose = match TPose::find(body, &rig.skeleton, &rig.influences) {
+    let points = Points { of_file_vertex: Some(&body.welded.of_file_vertex), at: &body.vertices };
+    let pose = match TPose::find(&body.frame, &points, &rig.skeleton, &rig.influences) {
         Ok(Some(pose)) => pose,
         Ok(None) => return rig.report.rest_pose = Some(RestPoseReport::default()),
         Err(NoTPose) => {
@@ -118,21 +119,22 @@ impl TPose {
     /// # Errors
     /// [`NoTPose`] when the skeleton has not the limbs of one.
     pub fn find(
-        body: &Body,
+        frame: &Frame,
+        points: &Points<'_>,
         skeleton: &Skeleton,
         influences: &[Vec<Influences>],
     ) -> Result<Option<Self>, NoTPose> {
-        let chain = Chain::new(skeleton, |p| body.frame.to_canonical(p));
+        let chain = Chain::new(skeleton, |p| frame.to_canonical(p));
         let mut turner = Turner::new(skeleton, &chain).ok_or(NoTPose)?;
         if turner.farthest() <= ALREADY {
             return Ok(None);
         }
         for side in ["left", "right"] {
-            turner.arm(side, body, influences);
+            turner.arm(side, points, influences);
             turner.leg(side);
-            turner.foot(side, body, influences);
+            turner.foot(side, points, influences);
         }
-        let raised = turner.sunk(body, influences);
+        let raised = turner.sunk(points, influences);
         Ok(Some(Self { world: turner.finish(), raised }))
     }
 
@@ -170,29 +172,64 @@ impl TPose {
         influences: &[Vec<Influences>],
     ) -> Clip {
         let chain = Chain::new(skeleton, |p| p);
+        let transforms = self.transforms(frame, &chain, |joint| chain.parents[joint].is_some());
+        let clip = way_back(&chain, &self.world.iter().map(|q| in_file(frame, *q)).collect::<Vec<_>>());
+        for (joint, transform) in skeleton.joints.iter_mut().zip(&transforms) {
+            joint.position = transform.transform_point3(joint.position);
+        }
+        turn_meshes(scene, influences, &transforms);
+        clip
+    }
+
+    /// What each joint does to a point of the bind pose, in the file's frame. Those that `rises` names go up with the
+    /// character, so that it stands where it stood.
+    pub(crate) fn transforms(
+        &self,
+        frame: &Frame,
+        chain: &Chain,
+        rises: impl Fn(usize) -> bool,
+    ) -> Vec<DAffine3> {
         let world: Vec<DQuat> = self.world.iter().map(|q| in_file(frame, *q)).collect();
         let local: Vec<DQuat> = (0..world.len())
             .map(|j| chain.parents[j].map_or(DQuat::IDENTITY, |p| world[p]).inverse() * world[j])
             .collect();
         let up = frame.rotation.transpose() * DVec3::Y * (self.raised / frame.scale);
         let mut transforms = chain.transforms(&local);
-        for (transform, parent) in transforms.iter_mut().zip(&chain.parents) {
-            if parent.is_some() {
-                transform.translation += up;
-            }
+        for (_, transform) in transforms.iter_mut().enumerate().filter(|(joint, _)| rises(*joint)) {
+            transform.translation += up;
         }
-        let clip = way_back(&chain, &world);
-        for (joint, transform) in skeleton.joints.iter_mut().zip(&transforms) {
-            joint.position = transform.transform_point3(joint.position);
+        transforms
+    }
+}
+
+/// Takes every vertex to where its joints' transforms take it.
+pub(crate) fn turn_meshes(scene: &mut Scene, influences: &[Vec<Influences>], transforms: &[DAffine3]) {
+    let back: Vec<DAffine3> = transforms.iter().map(DAffine3::inverse).collect();
+    for (mesh, influences) in scene.meshes.iter_mut().zip(influences) {
+        for (primitive, influences) in mesh.primitives.iter_mut().zip(influences) {
+            let matrices = influences.iter().map(|(j, w)| unposed(j, w, transforms, &back));
+            transform_each(primitive, matrices);
         }
-        let back: Vec<DAffine3> = transforms.iter().map(DAffine3::inverse).collect();
-        for (mesh, influences) in scene.meshes.iter_mut().zip(influences) {
-            for (primitive, influences) in mesh.primitives.iter_mut().zip(influences) {
-                let matrices = influences.iter().map(|(j, w)| unposed(j, w, &transforms, &back));
-                transform_each(primitive, matrices);
-            }
-        }
-        clip
+    }
+}
+
+/// Where the vertices of a mesh are, in the order of the file and in canonical space.
+pub struct Points<'a> {
+    of_file_vertex: Option<&'a [u32]>,
+    at: &'a [DVec3],
+}
+
+impl<'a> Points<'a> {
+    /// One point a vertex.
+    pub fn all(at: &'a [DVec3]) -> Self {
+        Self { of_file_vertex: None, at }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = DVec3> + '_ {
+        let count = self.of_file_vertex.map_or(self.at.len(), <[u32]>::len);
+        let index =
+            |i: usize| self.of_file_vertex.map_or(i, |of| of.get(i).map_or(usize::MAX, |v| *v as usize));
+        (0..count).map(move |i| self.at.get(index(i)).copied().unwrap_or_default())
     }
 }
 

@@ -2,8 +2,9 @@
 
 use glam::{DQuat, DVec2, DVec3};
 
+use super::Points;
+
 use crate::{
-    analyse::Body,
     pose::{Chain, bends::palm, swing},
     scene::Influences,
     skeleton::Skeleton,
@@ -78,7 +79,7 @@ impl<'a> Turner<'a> {
         self.set[joint] = Some(swing(above * self.direction(joint, next), goal) * above);
     }
 
-    pub(super) fn arm(&mut self, side: &str, body: &Body, influences: &[Vec<Influences>]) {
+    pub(super) fn arm(&mut self, side: &str, points: &Points<'_>, influences: &[Vec<Influences>]) {
         let out = if side == "left" { DVec3::X } else { DVec3::NEG_X };
         let limb = ["UpperArm", "LowerArm", "Hand"].map(|l| self.at(side, l));
         let [Some(upper), Some(lower), Some(hand)] = limb else { return };
@@ -95,7 +96,7 @@ impl<'a> Turner<'a> {
             let along = above * (middle - self.chain.positions[hand]);
             self.set[hand] = Some(swing(along, out) * above);
         }
-        if let Some(twist) = self.twist(side, hand, out, body, influences) {
+        if let Some(twist) = self.twist(side, hand, out, points, influences) {
             // Half of it in the forearm, as in a living arm, so that the wrist does not close up.
             let half = DQuat::from_axis_angle(out, twist / 2.0);
             let (forearm, whole) = (self.world(lower), DQuat::from_axis_angle(out, twist));
@@ -114,7 +115,7 @@ impl<'a> Turner<'a> {
         side: &str,
         hand: usize,
         out: DVec3,
-        body: &Body,
+        points: &Points<'_>,
         influences: &[Vec<Influences>],
     ) -> Option<f64> {
         let angle_to_down = |normal: DVec3| {
@@ -125,9 +126,9 @@ impl<'a> Turner<'a> {
             return Some(angle_to_down(self.world(hand) * normal));
         }
         let turn = self.world(hand);
-        let points: Vec<DVec3> =
-            self.points_of(hand, body, influences).into_iter().map(|p| turn * p).collect();
-        let normal = flat_side(&points, out)?;
+        let hand: Vec<DVec3> =
+            self.points_of(hand, points, influences).into_iter().map(|p| turn * p).collect();
+        let normal = flat_side(&hand, out)?;
         // The side is not known: the nearer one it is.
         let (one, other) = (angle_to_down(normal), angle_to_down(-normal));
         let twist = if one.abs() <= other.abs() { one } else { other };
@@ -135,20 +136,20 @@ impl<'a> Turner<'a> {
     }
 
     /// Vertices that follow a joint or what hangs on it, as they came, relative to the joint.
-    fn points_of(&self, joint: usize, body: &Body, influences: &[Vec<Influences>]) -> Vec<DVec3> {
+    fn points_of(&self, joint: usize, points: &Points<'_>, influences: &[Vec<Influences>]) -> Vec<DVec3> {
         let below = self.chain.below(joint);
-        let mut points = Vec::new();
-        let mut welded = body.welded.of_file_vertex.iter();
+        let mut found = Vec::new();
+        let mut vertices = points.iter();
         for of_primitive in influences.iter().flatten() {
             for (joints, _) in of_primitive.iter() {
-                let vertex = welded.next().and_then(|v| body.vertices.get(*v as usize));
+                let vertex = vertices.next();
                 let strongest = joints.first().map_or(0, |j| usize::from(*j));
                 if let Some(v) = vertex.filter(|_| below.get(strongest) == Some(&true)) {
-                    points.push(*v - self.chain.positions[joint]);
+                    found.push(v - self.chain.positions[joint]);
                 }
             }
         }
-        points
+        found
     }
 
     /// Straight on from the knuckle, level; the last bone goes on as the one before bends.
@@ -179,12 +180,12 @@ impl<'a> Turner<'a> {
     }
 
     /// Lays the sole level where it is tilted, as in a step; the foot keeps its direction.
-    pub(super) fn foot(&mut self, side: &str, body: &Body, influences: &[Vec<Influences>]) {
+    pub(super) fn foot(&mut self, side: &str, points: &Points<'_>, influences: &[Vec<Influences>]) {
         let (Some(foot), Some(toes)) = (self.at(side, "Foot"), self.at(side, "Toes")) else { return };
         let along = self.direction(foot, toes);
         let ahead = DVec3::new(along.x, 0.0, along.z).normalize_or_zero();
         let axis = ahead.cross(DVec3::Y);
-        if let Some(tilt) = sole_tilt(&self.points_of(foot, body, influences), ahead, axis)
+        if let Some(tilt) = sole_tilt(&self.points_of(foot, points, influences), ahead, axis)
             && tilt.abs().to_degrees() > LEVEL_SOLE
         {
             self.set[foot] = Some(DQuat::from_axis_angle(axis, tilt));
@@ -192,7 +193,7 @@ impl<'a> Turner<'a> {
     }
 
     /// How far the feet would leave the ground, in metres; positive when the character has to go up.
-    pub(super) fn sunk(&self, body: &Body, influences: &[Vec<Influences>]) -> f64 {
+    pub(super) fn sunk(&self, points: &Points<'_>, influences: &[Vec<Influences>]) -> f64 {
         let rotations: Vec<DQuat> = (0..self.set.len())
             .map(|j| {
                 let above = self.chain.parents[j].map_or(DQuat::IDENTITY, |p| self.world(p));
@@ -203,10 +204,10 @@ impl<'a> Turner<'a> {
         let (mut before, mut after) = (f64::INFINITY, f64::INFINITY);
         for foot in ["left", "right"].iter().filter_map(|s| self.at(s, "Foot")) {
             let at = self.chain.positions[foot];
-            let mut points = self.points_of(foot, body, influences);
+            let mut sole = self.points_of(foot, points, influences);
             // A foot without a vertex of its own stands where its joint is.
-            points.push(DVec3::ZERO);
-            for p in points {
+            sole.push(DVec3::ZERO);
+            for p in sole {
                 before = before.min(at.y + p.y);
                 after = after.min(posed[foot].transform_point3(at + p).y);
             }
