@@ -16,7 +16,14 @@ dev_bench() {
             bench_quality "$@"
             ;;
         stages) bench_stages "$@" ;;
-        *) die "unknown benchmark '$what': rig, quality, stages" ;;
+        export)
+            install_python requirements.txt || die "installing Python packages into .venv failed; is the network up?"
+            install_npm scripts/validator || die "the glTF validator could not be installed; is the network up?"
+            install_npm scripts/readback || die "three.js could not be installed; is the network up?"
+            install_npm static || die "three.js could not be installed; is the network up?"
+            bench_export "$@"
+            ;;
+        *) die "unknown benchmark '$what': rig, quality, stages, export" ;;
     esac
 }
 
@@ -25,6 +32,13 @@ bench_stages() {
     cargo build --locked --release -p autorig-engine --examples
     cargo build --locked --release -p autorig-benches --bin cost
     "$VENV/bin/python" scripts/bench_stages.py --programs "$TARGET/release" --out "$ARTIFACTS/bench" "$@"
+}
+
+# Every profile of every character, read back by other programs. Blender's is a Python with bpy, AUTORIG_BPY_PYTHON.
+bench_export() {
+    say "building the engine (release)"
+    cargo build --locked --release -p autorig-engine --example export_file
+    "$VENV/bin/python" scripts/bench_export.py --bin "$TARGET/release/examples/export_file" --out "$ARTIFACTS/bench" "$@"
 }
 
 bench_rig() {

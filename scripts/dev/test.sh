@@ -18,6 +18,7 @@ dev_test() {
     part "page in a browser" parse_node test_page test:browser
     part "glTF validator over rigs" parse_plain test_validator
     part "FBX in Blender and three.js" parse_plain test_fbx
+    part "exports read back by other programs" parse_plain test_exports
     note "everything took $((SECONDS - start)) s"
     summary
 }
@@ -29,6 +30,7 @@ install_for_test() {
     install_debian "${DEBIAN_TEST[@]}" || note "Chromium could not be installed: what needs it is skipped by name"
     install_python requirements.txt || note "Python packages could not be installed: what needs them is skipped by name"
     install_nextest || note "cargo-nextest could not be installed: cargo test runs instead"
+    install_npm scripts/readback || note "three.js could not be installed: what needs it is skipped by name"
     install_npm scripts/validator || note "the glTF validator could not be installed: what needs it is skipped by name"
 }
 
@@ -84,6 +86,12 @@ test_validator() {
 test_fbx() {
     cargo build --locked "${RUST_SET[@]}" --example fbx_file
     python scripts/check_fbx.py --bin "$TARGET/debug/examples/fbx_file"
+}
+
+# Every profile of a generated character, by every reader that is installed.
+test_exports() {
+    cargo build --locked "${RUST_SET[@]}" --example export_file
+    python scripts/bench_export.py --bin "$TARGET/debug/examples/export_file" --samples-only --only cartoon
 }
 
 # shellcheck source=/dev/null
