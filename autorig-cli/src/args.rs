@@ -40,6 +40,16 @@ pub(crate) struct OutputArgs {
 pub(crate) enum Verb {
     /// Rig a character, or every model of a folder
     Rig(RigArgs),
+    /// Write a model, or every model of a folder, for another program, with the skin it has
+    Convert(ConvertArgs),
+    /// Write a model with fewer triangles; skin, seams and materials stay
+    Lod(LodArgs),
+    /// Put clips onto a rigged model, from the library or from BVH, GLB and FBX files
+    Animate(AnimateArgs),
+    /// Draw a model: a picture, its weights or skeleton, or a video
+    Render(RenderArgs),
+    /// Check whether a model can be read, and what a target engine would stumble over
+    Validate(ValidateArgs),
     /// Show what is in a model file
     Inspect(InspectArgs),
     /// Write a character made by procedure, to try things with
@@ -58,6 +68,11 @@ impl Verb {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Rig(_) => "rig",
+            Self::Convert(_) => "convert",
+            Self::Lod(_) => "lod",
+            Self::Animate(_) => "animate",
+            Self::Render(_) => "render",
+            Self::Validate(_) => "validate",
             Self::Inspect(_) => "inspect",
             Self::Sample(_) => "sample",
             Self::Serve(_) => "serve",
@@ -100,6 +115,9 @@ pub(crate) struct RigArgs {
     /// The pose the rig is delivered in
     #[arg(long, value_enum, default_value_t = RestPose::AsIs)]
     pub(crate) rest_pose: RestPose,
+    /// What to do with a rig that came with the file
+    #[arg(long, value_enum, default_value_t = ExistingRig::ReRig)]
+    pub(crate) existing: ExistingRig,
     /// Also write the report to this file
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
@@ -109,6 +127,130 @@ pub(crate) struct RigArgs {
     /// Threads to work with; all cores by default. The result is the same for any number
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) threads: Option<u16>,
+}
+
+/// `autorig convert`
+#[derive(Debug, Args)]
+pub(crate) struct ConvertArgs {
+    /// Model file (GLB, glTF, FBX, OBJ, VRM, STL, PLY, ZIP), `-` for stdin, or a folder of models
+    #[arg(value_name = "IN")]
+    pub(crate) input: PathBuf,
+    /// Where to write: a `.glb`, `.fbx` or `.vrm` file, `-` for stdout, or a folder
+    #[arg(long, short, value_name = "OUT")]
+    pub(crate) output: PathBuf,
+    /// Names, axes and units of a program; without it the file's extension decides
+    #[arg(long, value_enum)]
+    pub(crate) preset: Option<Preset>,
+    /// Into a folder: these files, by their keys (`unity_fbx,thumbnail`)
+    #[arg(long, value_name = "KEYS", value_delimiter = ',', value_parser = output_key)]
+    pub(crate) outputs: Vec<Output>,
+    /// Overwrite files that exist
+    #[arg(long, short)]
+    pub(crate) force: bool,
+    /// Threads to work with; all cores by default. The result is the same for any number
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) threads: Option<u16>,
+}
+
+/// `autorig lod`
+#[derive(Debug, Args)]
+pub(crate) struct LodArgs {
+    /// Model file, or `-` for stdin
+    #[arg(value_name = "IN")]
+    pub(crate) input: PathBuf,
+    /// The `.glb` or `.fbx` file to write, or `-` for stdout
+    #[arg(long, short, value_name = "OUT")]
+    pub(crate) output: PathBuf,
+    /// Most triangles
+    #[arg(long, short, value_name = "N")]
+    pub(crate) triangles: usize,
+    /// Names, axes and units of a program
+    #[arg(long, value_enum)]
+    pub(crate) preset: Option<Preset>,
+    /// Overwrite a file that exists
+    #[arg(long, short)]
+    pub(crate) force: bool,
+}
+
+/// `autorig animate`
+#[derive(Debug, Args)]
+pub(crate) struct AnimateArgs {
+    /// Rigged model file, or `-` for stdin
+    #[arg(value_name = "RIG")]
+    pub(crate) input: PathBuf,
+    /// The `.glb` or `.fbx` file to write, or `-` for stdout
+    #[arg(long, short, value_name = "OUT")]
+    pub(crate) output: Option<PathBuf>,
+    /// A clip of the library, or a BVH, GLB or FBX file whose motion is retargeted; may be given several times. All of the library by default
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) clip: Vec<String>,
+    /// Keep the clips that the model has
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// Only list the clips of the library for this model
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// Names, axes and units of a program
+    #[arg(long, value_enum)]
+    pub(crate) preset: Option<Preset>,
+    /// Overwrite a file that exists
+    #[arg(long, short)]
+    pub(crate) force: bool,
+}
+
+/// `autorig render`
+#[derive(Debug, Args)]
+pub(crate) struct RenderArgs {
+    /// Model file, or `-` for stdin
+    #[arg(value_name = "IN")]
+    pub(crate) input: PathBuf,
+    /// The `.png`, `.webp` or `.mp4` file to write, or `-` for a PNG on stdout
+    #[arg(long, short, value_name = "OUT")]
+    pub(crate) output: PathBuf,
+    /// Pixels a side
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(16..=4096))]
+    pub(crate) size: Option<u32>,
+    /// Into a video: this clip, of the model or of the library
+    #[arg(long, value_name = "NAME")]
+    pub(crate) clip: Option<String>,
+    /// Show the weights of this joint
+    #[arg(long, value_name = "JOINT", conflicts_with = "skeleton")]
+    pub(crate) weights: Option<String>,
+    /// Show the skeleton
+    #[arg(long)]
+    pub(crate) skeleton: bool,
+    /// Overwrite a file that exists
+    #[arg(long, short)]
+    pub(crate) force: bool,
+}
+
+/// `autorig validate`
+#[derive(Debug, Args)]
+pub(crate) struct ValidateArgs {
+    /// Model file, or `-` for stdin
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Also check the rules of this engine's automatic mapping
+    #[arg(long, value_enum, value_name = "ENGINE")]
+    pub(crate) target: Option<TargetEngine>,
+}
+
+/// An engine whose rules are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TargetEngine {
+    /// Unity's Humanoid avatar
+    Unity,
+    /// Unreal's mannequin
+    Unreal,
+}
+
+impl From<TargetEngine> for autorig_engine::profile::check::Target {
+    fn from(target: TargetEngine) -> Self {
+        match target {
+            TargetEngine::Unity => Self::Unity,
+            TargetEngine::Unreal => Self::Unreal,
+        }
+    }
 }
 
 /// What a file is written for.
@@ -228,6 +370,18 @@ choice! {
         AsIs,
         /// A T-pose; the input's pose is kept as a clip
         TPose,
+    }
+}
+
+choice! {
+    /// What to do with a rig that came with the file.
+    ExistingRig {
+        /// Replace skeleton and weights
+        ReRig,
+        /// Keep the skeleton, make the weights anew
+        ReSkin,
+        /// Keep skeleton and weights
+        Keep,
     }
 }
 

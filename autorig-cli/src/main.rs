@@ -11,7 +11,8 @@
 //! | module | |
 //! | --- | --- |
 //! | `args` | what may be typed |
-//! | `rig` | `autorig rig`: one file, or a folder as a batch |
+//! | `rig` | `autorig rig` and `convert`: one file, or a folder as a batch |
+//! | `model` | `lod`, `animate`, `render`, `validate`: any readable model as it is |
 //! | `inspect`, `sample` | the small verbs |
 //! | `serve` | `autorig serve`: the server, its logs, its end |
 //! | `input`, `output` | where models come from and results go: stdin, files, folders, atomically |
@@ -38,6 +39,7 @@ mod failure;
 mod input;
 mod inspect;
 mod interrupt;
+mod model;
 mod output;
 mod rig;
 mod sample;
@@ -55,12 +57,17 @@ fn run(cli: &Cli) -> ExitCode {
     let ui = Ui::new(cli.output, cli.verb.name());
     let outcome = match &cli.verb {
         Verb::Rig(args) => interrupt::listen().and_then(|()| rig::run(args, &ui)),
+        Verb::Convert(args) => interrupt::listen().and_then(|()| rig::convert(args, &ui)),
+        Verb::Lod(args) => interrupt::listen().and_then(|()| model::lod(args, &ui)),
+        Verb::Animate(args) => interrupt::listen().and_then(|()| model::animate(args, &ui)),
+        Verb::Render(args) => interrupt::listen().and_then(|()| model::render(args, &ui)),
+        Verb::Validate(args) => interrupt::listen().and_then(|()| model::validate(args, &ui)),
         Verb::Inspect(args) => interrupt::listen().and_then(|()| inspect::run(args, &ui)),
         Verb::Sample(args) => interrupt::listen().and_then(|()| sample::run(args, &ui)),
         Verb::Completions(args) => completions(args, &ui),
         Verb::Serve(args) => serve::run(args, &ui),
         // It speaks the worker's protocol on stdin and stdout, not the user's language.
-        Verb::RigChild => return child_main(),
+        Verb::RigChild => return child_main(autorig_server::viewer_template()),
     };
     ui.finish(outcome).into()
 }

@@ -45,7 +45,7 @@ pub struct JointHint {
 /// What a caller may choose; everything absent is the server's default.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TaskOptions {
-    /// `full` or `rig_only`.
+    /// `full`, `rig_only` or `convert`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<String>,
     /// `auto`, `humanoid`, `quadruped`, `bird`, `creature` or `prop`.
@@ -66,6 +66,9 @@ pub struct TaskOptions {
     /// `as_is` or `t_pose`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rest_pose: Option<String>,
+    /// `re_rig`, `re_skin` or `keep`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub existing: Option<String>,
     /// Keys of files that must be made as well, `fbx_mixamo`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outputs: Vec<String>,

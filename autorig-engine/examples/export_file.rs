@@ -17,7 +17,7 @@ use std::{path::Path, process::ExitCode};
 
 use autorig_engine::{
     Character, Code, Error, Limits, Options, Result, Silent,
-    pose::clip::{Clip, Track, Values},
+    motion::{Clip, Track, Values},
     profile::{
         Format, Profile, Up, apply,
         check::{Target, check},
@@ -121,7 +121,8 @@ fn one(mut made: Character, profile: &Profile, folder: &Path) -> Result<()> {
     expected["findings"] = json!(findings);
     expected["metres"] = json!(made.frame.scale);
     expected["up"] = json!(if made.frame.rotation.row(1).z > 0.9 { "z" } else { "y" });
-    expected["human_bones"] = json!(made.bones.iter().filter_map(|b| b.canonical.as_deref()).collect::<Vec<_>>());
+    expected["human_bones"] =
+        json!(made.bones.iter().filter_map(|b| b.canonical.as_deref()).collect::<Vec<_>>());
     write_json(&folder.join(format!("{}.json", profile.name)), &expected)
 }
 
@@ -143,7 +144,8 @@ fn poses(made: &Character) -> Clip {
             turns[joint].push(if near { turn } else { -turn });
         }
     }
-    let tracks = turns.into_iter().enumerate().map(|(joint, v)| Track { joint, values: Values::Rotations(v) });
+    let tracks =
+        turns.into_iter().enumerate().map(|(joint, v)| Track { joint, values: Values::Rotations(v) });
     let times = (0..POSES.len()).map(|frame| frame as f32 / RATE).collect();
     Clip { name: "Poses".to_owned(), times, tracks: tracks.collect() }
 }
@@ -203,5 +205,6 @@ fn write_json(path: &Path, value: &serde_json::Value) -> Result<()> {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    std::fs::write(path, bytes).map_err(|e| Error::new(Code::Io, format!("{} cannot be written: {e}", path.display())))
+    std::fs::write(path, bytes)
+        .map_err(|e| Error::new(Code::Io, format!("{} cannot be written: {e}", path.display())))
 }

@@ -15,7 +15,7 @@ use std::{path::Path, process::ExitCode};
 
 use autorig_engine::{
     Character, Code, Error, Limits, Options, Result, Silent,
-    pose::clip::{Clip, Track, Values},
+    motion::{Clip, Track, Values},
     read::{Source, read},
     rig_scene, sample,
     write::fbx::{FbxOptions, UpAxis, to_fbx},

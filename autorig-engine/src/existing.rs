@@ -8,7 +8,7 @@ use crate::{
     Character, Limits, Progress, Result,
     analyse::Body,
     character::{self, Bone, names::Names, recognise::recognise},
-    pose::clip::Clip,
+    motion::Clip,
     rig::ExistingRig,
     scene::{Influences, Scene},
     skeleton::{Joint, Skeleton},

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ExistingReport,
     analyse::Body,
+    lod::LodReport,
     pose::rest::RestPoseReport,
     quality::Quality,
     scene::{Format, Scene, Warning},
@@ -40,6 +41,9 @@ pub struct Report {
     pub quality: Quality,
     /// What was repaired, dropped or is doubtful.
     pub warnings: Vec<Warning>,
+    /// The levels of detail that were made, and how far they are from the character.
+    #[serde(default)]
+    pub lods: Vec<LodReport>,
     /// The files made of it, without this report and the archive; empty for a rig that was not delivered.
     #[serde(default)]
     pub files: Vec<FileReport>,
@@ -198,6 +202,7 @@ pub(crate) fn build(
         rest_pose: None,
         quality,
         warnings: scene.warnings.clone(),
+        lods: Vec::new(),
         files: Vec::new(),
     }
 }

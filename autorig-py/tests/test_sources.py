@@ -38,7 +38,7 @@ def test_samples_are_glb_files_of_about_the_wanted_size() -> None:
         (b"", "empty_file"),
         (b"\x89PNG\r\n\x1a\n" + bytes(64), "not_a_model"),
         (b"\x00\x01\x02\x03" * 16, "unknown_format"),
-        (b"Kaydara FBX Binary  \x00\x1a\x00" + bytes(64), "unsupported_format"),
+        (b"Kaydara FBX Binary  \x00\x1a\x00\xe8\x1c\x00\x00", "truncated_file"),
     ],
 )
 def test_what_is_no_model_is_an_input_error_with_a_code_and_a_remedy(data: bytes, code: str) -> None:

@@ -54,4 +54,4 @@ mod upload;
 pub use config::{ServerConfig, ServerError};
 pub use openapi::openapi_json;
 pub use server::{Server, serve};
-pub use ui::Ui;
+pub use ui::{Ui, viewer_template};

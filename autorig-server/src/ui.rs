@@ -35,6 +35,12 @@ The <a href=\"/docs\">API</a> works without them.</p>
 </html>
 ";
 
+/// The viewer page that models are put into, as `npm run build` has made it; `None` where it was not built.
+pub fn viewer_template() -> Option<Arc<str>> {
+    let file = Built::get("standalone.html")?;
+    std::str::from_utf8(&file.data).ok().map(Arc::from)
+}
+
 /// Where the pages come from.
 #[derive(Clone, Default)]
 pub struct Ui(Source);

@@ -10,11 +10,10 @@ use autorig_engine::rig::Options;
 use serde_json::{Value, json};
 
 use super::{
-    Places, Wanted,
+    Places, Task, Wanted,
     one::{prepare_folder, rig_one},
 };
 use crate::{
-    args::RigArgs,
     failure::{Exit, Failure, Result},
     interrupt,
     output::{self, Target},
@@ -24,9 +23,10 @@ use crate::{
 /// Extensions of the formats that are read.
 const READABLE: [&str; 8] = ["glb", "gltf", "fbx", "obj", "vrm", "stl", "ply", "zip"];
 
-/// Rigs every readable model of `args.input` into a folder.
+/// Works on every readable model of a folder, into another.
 pub(super) fn run(
-    args: &RigArgs,
+    task: &Task<'_>,
+    place: &Path,
     target: &Target,
     wanted: &Wanted,
     options: &Options,
@@ -38,16 +38,16 @@ pub(super) fn run(
             "a folder of models needs a folder of outputs",
             "end the output in /",
         )
-        .about(&args.output));
+        .about(place));
     };
-    if args.report.is_some() {
+    if task.report.is_some() {
         return Err(Failure::usage(
             "report_of_a_batch",
             "--report names one file, and every model has a report",
             "leave --report away; each report is written beside its rig",
         ));
     }
-    if same_folder(&args.input, folder) {
+    if same_folder(task.input, folder) {
         return Err(Failure::usage(
             "output_is_input",
             "the outputs would become inputs of the next run",
@@ -55,13 +55,13 @@ pub(super) fn run(
         )
         .about(folder));
     }
-    let inputs = find(&args.input)?;
+    let inputs = find(task.input)?;
     let jobs = plan(&inputs, target, wanted)?;
     let places: Vec<_> = jobs.iter().flat_map(|(_, places)| places.all()).collect();
-    output::check_free(&places, args.force)?;
+    output::check_free(&places, task.force)?;
     let made = prepare_folder(target)?;
     output::check_parent(&folder.join("x"))?;
-    let outcome = work(&jobs, args.force, options, ui);
+    let outcome = work(&jobs, task.force, options, ui);
     if outcome.rigged == 0 {
         made.iter().rev().for_each(|folder| drop(fs::remove_dir(folder)));
     }

@@ -16,7 +16,7 @@ use autorig_engine::{
 };
 
 use crate::{
-    args::{Preset, RigArgs},
+    args::{ConvertArgs, Preset, RigArgs},
     failure::{Failure, Result},
     input::file_name,
     output::Target,
@@ -29,11 +29,63 @@ pub(crate) fn run(args: &RigArgs, ui: &Ui) -> Result<Outcome> {
     target.check_stdout(ui)?;
     let wanted = Wanted::new(args, &target)?;
     let options = options(args)?;
+    let task = Task { input: &args.input, report: args.report.as_ref(), force: args.force };
     if args.input.is_dir() {
-        batch::run(args, &target, &wanted, &options, ui)
+        batch::run(&task, &args.output, &target, &wanted, &options, ui)
     } else {
-        one::run(args, &target, &wanted, &options, ui)
+        one::run(&task, &target, &wanted, &options, ui)
     }
+}
+
+/// Runs `convert`: the same without rigging.
+pub(crate) fn convert(args: &ConvertArgs, ui: &Ui) -> Result<Outcome> {
+    let target = Target::parse(&args.output, &["glb", "fbx", "vrm"])?;
+    target.check_stdout(ui)?;
+    let (main, asked) = asked(args.preset, &args.outputs, &target)?;
+    let asked = if matches!(target, Target::Folder(_)) && !asked.is_empty() { asked } else { vec![main] };
+    let wanted = Wanted { main, plan: Plan::convert(asked) };
+    let options = Options { threads: args.threads.map(usize::from), ..Options::default() };
+    let task = Task { input: &args.input, report: None, force: args.force };
+    if args.input.is_dir() {
+        batch::run(&task, &args.output, &target, &wanted, &options, ui)
+    } else {
+        one::run(&task, &target, &wanted, &options, ui)
+    }
+}
+
+/// What both verbs work on.
+struct Task<'a> {
+    input: &'a Path,
+    report: Option<&'a PathBuf>,
+    force: bool,
+}
+
+/// The one file that the target or the preset means, and what is asked for by name.
+fn asked(preset: Option<Preset>, outputs: &[Output], target: &Target) -> Result<(Output, Vec<Output>)> {
+    let extension = match target {
+        Target::File(_, extension) => extension.as_str(),
+        _ => "",
+    };
+    let main = preset.unwrap_or_else(|| Preset::of_extension(extension)).output();
+    if let Target::File(path, extension) = target
+        && !main.suffix().ends_with(&format!(".{extension}"))
+    {
+        let right = main.suffix().rsplit('.').next().unwrap_or_default();
+        return Err(Failure::usage(
+            "preset_of_another_type",
+            format!("this preset writes .{right} files, not .{extension}"),
+            format!("end the output in .{right}, or choose another preset"),
+        )
+        .about(path));
+    }
+    if !matches!(target, Target::Folder(_)) && !outputs.is_empty() {
+        return Err(Failure::usage(
+            "outputs_need_a_folder",
+            "--outputs names several files, and the output is one",
+            "end the output in /, or leave --outputs away",
+        ));
+    }
+    Ok((main, preset.map(Preset::output).into_iter().chain(outputs.iter().copied()).collect()))
 }
 
 /// What is made, whatever of it is kept.
@@ -45,40 +97,15 @@ struct Wanted {
 
 impl Wanted {
     fn new(args: &RigArgs, target: &Target) -> Result<Self> {
-        let extension = match target {
-            Target::File(_, extension) => extension.as_str(),
-            _ => "",
-        };
-        let main = args.preset.unwrap_or_else(|| Preset::of_extension(extension)).output();
-        if let Target::File(path, extension) = target
-            && !main.suffix().ends_with(&format!(".{extension}"))
-        {
-            let right = main.suffix().rsplit('.').next().unwrap_or_default();
-            return Err(Failure::usage(
-                "preset_of_another_type",
-                format!("this preset writes .{right} files, not .{extension}"),
-                format!("end the output in .{right}, or choose another preset"),
-            )
-            .about(path));
-        }
-        let folder = matches!(target, Target::Folder(_));
-        if !folder && !args.outputs.is_empty() {
-            return Err(Failure::usage(
-                "outputs_need_a_folder",
-                "--outputs names several files, and the output is one",
-                "end the output in /, or leave --outputs away",
-            ));
-        }
-        let plan = if !folder {
-            let empty = Plan { required: [].into(), optional: [].into(), ..Plan::rig_only() };
-            empty.with([main])
+        let (main, asked) = asked(args.preset, &args.outputs, target)?;
+        let plan = if !matches!(target, Target::Folder(_)) {
+            Plan { required: [].into(), optional: [].into(), ..Plan::rig_only() }.with([main])
         } else if args.outputs.is_empty() {
             Plan::full()
         } else {
             Plan::rig_only()
         };
-        let asked = args.preset.map(Preset::output).into_iter().chain(args.outputs.iter().copied());
-        Ok(Self { main, plan: plan.with(asked) })
+        Ok(Self { main, plan: plan.with(asked).viewer_template(autorig_server::viewer_template()) })
     }
 }
 
@@ -90,6 +117,7 @@ fn options(args: &RigArgs) -> Result<Options> {
         fingers: args.fingers.into(),
         symmetry: args.symmetry.into(),
         rest_pose: args.rest_pose.into(),
+        existing: args.existing.into(),
         threads: args.threads.map(usize::from),
         ..Options::default()
     })

@@ -10,31 +10,30 @@ use autorig_engine::{
 };
 use serde_json::{Value, json};
 
-use super::{Places, Wanted};
+use super::{Places, Task, Wanted};
 use crate::{
-    args::RigArgs,
     failure::{Failure, Result, display_name},
     input, interrupt,
     output::{self, Output, Target},
     ui::{Outcome, Ui},
 };
 
-/// Rigs the one model of `args`.
+/// Works on one model.
 pub(super) fn run(
-    args: &RigArgs,
+    task: &Task<'_>,
     target: &Target,
     wanted: &Wanted,
     options: &Options,
     ui: &Ui,
 ) -> Result<Outcome> {
-    let places = Places::new(target, wanted, &args.input, args.report.as_ref());
+    let places = Places::new(target, wanted, task.input, task.report);
     places.check_distinct()?;
-    output::check_free(&places.all(), args.force)?;
+    output::check_free(&places.all(), task.force)?;
     let made = prepare_folder(target)?;
     for path in places.all() {
         output::check_parent(&path)?;
     }
-    let result = rig_one(&args.input, &places, args.force, options, ui).map(Outcome::ok);
+    let result = rig_one(task.input, &places, task.force, options, ui).map(Outcome::ok);
     if result.is_err() {
         made.iter().rev().for_each(|folder| drop(std::fs::remove_dir(folder)));
     }
@@ -69,10 +68,10 @@ pub(super) fn rig_one(
     ui.clear_bar();
     let report = delivered?;
     interrupt::check()?;
-    for warning in &report.warnings {
+    for warning in report.iter().flat_map(|report| &report.warnings) {
         ui.warn(&warning.code, &warning.message, Some(input));
     }
-    keep(input, places, force, made, &report, ui)
+    keep(input, places, force, made, report.as_ref(), ui)
 }
 
 fn keep(
@@ -80,7 +79,7 @@ fn keep(
     places: &Places,
     force: bool,
     mut made: BTreeMap<Key, Vec<u8>>,
-    report: &Report,
+    report: Option<&Report>,
     ui: &Ui,
 ) -> Result<Value> {
     let stdout = places.stdout.and_then(|output| made.remove(&output));
@@ -94,29 +93,30 @@ fn keep(
     if let Some(bytes) = &stdout {
         ui.result(bytes)?;
     }
-    let joints = report.joints.len();
-    let sure = f64::from(report.confidence) * 100.0;
     let wrote: Vec<_> = outputs.iter().map(|output| output.path.display().to_string()).collect();
     let wrote = if stdout.is_some() { "to stdout".to_owned() } else { wrote.join(", ") };
-    ui.say(&format!(
-        "{}: {}, {joints} joints, {sure:.0} % sure, quality {} -> {wrote}",
-        display_name(input),
-        report.class,
-        verdict(&report.quality),
-    ));
-    Ok(json!({
+    let found = report.map(found).unwrap_or_default();
+    ui.say(&format!("{}: {found}-> {wrote}", display_name(input)));
+    let mut result = json!({
         "input": display_name(input),
         "outputs": outputs.iter().map(|output| json!({
             "key": output.key,
             "path": output.path,
             "size": output.bytes.len(),
         })).collect::<Vec<_>>(),
-        "quality": {
-            "verdict": report.quality.verdict,
-            "reasons": report.quality.reasons,
-        },
-        "report": report,
-    }))
+    });
+    if let Some(report) = report {
+        result["quality"] = json!({ "verdict": report.quality.verdict, "reasons": report.quality.reasons });
+        result["report"] = json!(report);
+    }
+    Ok(result)
+}
+
+/// What a rig found, in a few words.
+fn found(report: &Report) -> String {
+    let sure = f64::from(report.confidence) * 100.0;
+    let (class, joints) = (report.class, report.joints.len());
+    format!("{class}, {joints} joints, {sure:.0} % sure, quality {} ", verdict(&report.quality))
 }
 
 /// The verdict with its reasons: `review (stretch: leftHand; bleed)`.

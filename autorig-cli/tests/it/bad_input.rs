@@ -41,8 +41,8 @@ fn a_picture_and_a_page_under_the_name_of_a_model() {
 }
 
 #[test]
-fn an_fbx_file_until_they_are_read() {
-    refused("hero.fbx", b"Kaydara FBX Binary  \0\x1a\0\x20\x1d\0\0", 3, "unsupported_format");
+fn an_fbx_file_that_ends_after_its_header() {
+    refused("hero.fbx", b"Kaydara FBX Binary  \0\x1a\0\x20\x1d\0\0", 3, "truncated_file");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use autorig_engine::{
     deliver::{Output, Plan},
-    rig::{Class, Fingers, RestPose, Symmetry},
+    rig::{Class, ExistingRig, Fingers, RestPose, Symmetry},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -106,6 +106,8 @@ pub enum RigMode {
     Full,
     /// Prepared model, rigged model, report, and what `outputs` asks for.
     RigOnly,
+    /// The model as it is, with the skin it has or none, as the files that `outputs` asks for, or as GLB.
+    Convert,
 }
 
 /// The options of a rig, as they come over the API.
@@ -128,6 +130,8 @@ pub struct RigOptions {
     pub rest_pose: RestPose,
     /// Keys of files that must be made as well.
     pub outputs: Vec<String>,
+    /// What to do with a rig that came with the file.
+    pub existing: ExistingRig,
 }
 
 impl Default for RigOptions {
@@ -141,6 +145,7 @@ impl Default for RigOptions {
             symmetry: Symmetry::Auto,
             rest_pose: RestPose::AsIs,
             outputs: Vec::new(),
+            existing: ExistingRig::ReRig,
         }
     }
 }
@@ -162,8 +167,17 @@ impl RigOptions {
         let Value::Object(fields) = params else {
             return Err(invalid("the options are not a JSON object"));
         };
-        const KNOWN: [&str; 8] =
-            ["mode", "class", "joints", "influences", "fingers", "symmetry", "rest_pose", "outputs"];
+        const KNOWN: [&str; 9] = [
+            "mode",
+            "class",
+            "joints",
+            "influences",
+            "fingers",
+            "symmetry",
+            "rest_pose",
+            "outputs",
+            "existing",
+        ];
         if let Some(unknown) = fields.keys().find(|key| !KNOWN.contains(&key.as_str())) {
             let shown: String = unknown.chars().take(64).collect();
             return Err(Error::usage(
@@ -182,6 +196,7 @@ impl RigOptions {
                 "symmetry" => options.symmetry = field(&key, value)?,
                 "rest_pose" => options.rest_pose = field(&key, value)?,
                 "outputs" => options.outputs = field(&key, value)?,
+                "existing" => options.existing = field(&key, value)?,
                 _ => options.influences = field(&key, value)?,
             }
         }
@@ -194,6 +209,8 @@ impl RigOptions {
         let plan = match self.mode {
             RigMode::Full => Plan::full(),
             RigMode::RigOnly => Plan::rig_only(),
+            RigMode::Convert if self.outputs.is_empty() => Plan::convert([Output::RiggedGlb]),
+            RigMode::Convert => Plan::convert([]),
         };
         plan.with(self.outputs.iter().filter_map(|key| Output::find(key))).named(stem)
     }
@@ -267,6 +284,7 @@ mod tests {
             (json!({"symmetry": "yes"}), "invalid_option", "symmetry"),
             (json!({"rest_pose": "a_pose"}), "invalid_option", "rest_pose"),
             (json!({"joints": [{"name": "hips"}]}), "invalid_option", "joints"),
+            (json!({"existing": "burn"}), "invalid_option", "existing"),
             (json!({"outputs": ["chair"]}), "invalid_option", "chair"),
             (json!([1]), "invalid_option", "options"),
         ] {

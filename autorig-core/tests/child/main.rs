@@ -14,7 +14,7 @@ type Test = (&'static str, fn());
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments.first().is_some_and(|first| first == "rig-child") {
-        return autorig_core::worker::embedded::child_main();
+        return autorig_core::worker::embedded::child_main(None);
     }
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
     let tests: Vec<Test> = real::TESTS.iter().chain(scripted::TESTS).copied().collect();

@@ -24,23 +24,25 @@
 //! let source = Source::bytes("human.glb", write::scene_glb(&character)?);
 //! let mut folder = Folder(Vec::new());
 //! let report = deliver::deliver(&source, &Options::default(), &Plan::rig_only(), &mut folder)?;
-//! assert_eq!(report.class.name(), "humanoid");
+//! assert_eq!(report.map(|r| r.class.name()), Some("humanoid"));
 //! let keys: Vec<&str> = folder.0.iter().map(|(output, _)| output.key()).collect();
 //! assert_eq!(keys, ["prepared_glb", "rigged_glb", "report_json"]);
 //! # Ok::<(), autorig_engine::Error>(())
 //! ```
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use sha2::{Digest, Sha256};
 
 use self::archive::Archive;
 use self::making::Making;
 use crate::{
-    Code, Error, Options, Progress, Report, Result, Stage, read::Source, report::FileReport, scene::Scene,
+    Character, Code, Error, Options, Progress, Report, Result, Stage, read::Source, report::FileReport,
+    scene::Scene,
 };
 
 mod archive;
+mod files;
 mod making;
 mod output;
 
@@ -55,6 +57,10 @@ pub struct Plan {
     pub optional: BTreeSet<Output>,
     /// What the files are called inside the archive, without what follows: `hero`.
     pub stem: String,
+    /// The model is taken as it is, with the skin it has or with none; nothing is rigged and there is no report.
+    pub convert: bool,
+    /// The built viewer page that the model is put into; without it there is no viewer page.
+    pub viewer_template: Option<Arc<str>>,
 }
 
 impl Plan {
@@ -64,7 +70,15 @@ impl Plan {
             required: [Output::RiggedGlb, Output::ReportJson].into(),
             optional: [Output::PreparedGlb].into(),
             stem: "model".to_owned(),
+            convert: false,
+            viewer_template: None,
         }
+    }
+
+    /// These files of a model as it is.
+    pub fn convert(outputs: impl IntoIterator<Item = Output>) -> Self {
+        let nothing = Self { required: BTreeSet::new(), optional: BTreeSet::new(), ..Self::rig_only() };
+        Self { convert: true, ..nothing.with(outputs) }
     }
 
     /// Everything of `spec.md` §2 up to place 14.
@@ -88,6 +102,13 @@ impl Plan {
     #[must_use]
     pub fn named(mut self, stem: impl Into<String>) -> Self {
         self.stem = stem.into();
+        self
+    }
+
+    /// With this viewer page, as `npm run build` makes it.
+    #[must_use]
+    pub fn viewer_template(mut self, template: Option<Arc<str>>) -> Self {
+        self.viewer_template = template;
         self
     }
 
@@ -125,15 +146,37 @@ pub trait Sink: Send {
     }
 }
 
-/// Rigs a model and makes its files. The report is that of the file `report_json`.
+/// Rigs a model and makes its files. The report is that of the file `report_json`; a plan that only converts has none.
 ///
 /// # Errors
 /// As [`rig`](crate::rig()), those of the files that must be made, and those of the sink.
-pub fn deliver(source: &Source, options: &Options, plan: &Plan, sink: &mut dyn Sink) -> Result<Report> {
+pub fn deliver(
+    source: &Source,
+    options: &Options,
+    plan: &Plan,
+    sink: &mut dyn Sink,
+) -> Result<Option<Report>> {
     let archive = plan.wants(Output::AllZip).then(|| Archive::new(&plan.stem));
     let mut desk = Desk { sink, plan, archive, files: Vec::new() };
-    let rig = crate::rig(source, options, &mut Rigging { desk: &mut desk })?;
-    Making::new(rig, options).run(&mut desk)
+    if !plan.convert {
+        let rig = crate::rig(source, options, &mut Rigging { desk: &mut desk })?;
+        return Making::of_rig(rig).run(&mut desk);
+    }
+    desk.sink.report(Stage::Read, 0.0);
+    let scene = crate::read::read(source, &options.limits)?;
+    if plan.wants(Output::PreparedGlb) {
+        desk.hand_over(Output::PreparedGlb, crate::write::scene_glb(&scene)?)?;
+    }
+    let character = Character::from_scene_within(scene, &options.limits)?;
+    Making::of_character(character).run(&mut desk)
+}
+
+/// One file of a character; `None` where the character has no use for it.
+///
+/// # Errors
+/// Those of the file.
+pub fn file_of(character: &Character, output: Output) -> Result<Option<Vec<u8>>> {
+    making::file_of(character, output)
 }
 
 /// Hands files over and keeps the books.

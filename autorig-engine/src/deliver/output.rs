@@ -69,6 +69,13 @@ const fn row(output: Output, key: &'static str, suffix: &'static str, mime: &'st
     Row { output, key, suffix, mime }
 }
 
+/// MP4 where the encoder is built in.
+const VIDEO: Row = if cfg!(feature = "h264") {
+    row(Output::Video, "video", "_video.mp4", "video/mp4")
+} else {
+    row(Output::Video, "video", "_video.webp", "image/webp")
+};
+
 /// In the order of their places, which are the numbers of the rows and never change.
 const TABLE: [Row; 24] = [
     row(Output::RiggedGlb, "rigged_glb", "_rigged.glb", GLB),
@@ -81,7 +88,7 @@ const TABLE: [Row; 24] = [
     row(Output::AnimationsGlb, "animations_glb", "_animations.glb", GLB),
     row(Output::AnimationsFbx, "animations_fbx", "_animations.fbx", FBX),
     row(Output::PreparedGlb, "prepared_glb", "_model_prepared.glb", GLB),
-    row(Output::Video, "video", "_video.mp4", "video/mp4"),
+    VIDEO,
     row(Output::Thumbnail, "thumbnail", ".png", "image/png"),
     row(Output::ViewerHtml, "viewer_html", "_viewer.html", "text/html"),
     row(Output::ReportJson, "report_json", "_report.json", "application/json"),

@@ -17,7 +17,7 @@ const VERTICES: usize = 50_000;
 const LEAF: usize = 4;
 
 /// How far two characters are from each other.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Deviation {
     /// Mean distance between the surfaces in per cent of the first one's height, both ways, over samples.
     pub mean: f64,

@@ -29,7 +29,7 @@ pub const LEVELS: [(&str, usize); 3] = [("lod_100k", 100_000), ("lod_50k", 50_00
 pub const FEWEST: usize = 20;
 
 /// How a level was reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
     /// Seams of UVs, normals and materials stayed where they were.
@@ -43,7 +43,7 @@ pub enum Method {
 }
 
 /// What a level is and what it costs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct LodReport {
     /// The budget.
     pub target_triangles: usize,

@@ -28,7 +28,7 @@ mod stand;
 mod work;
 
 pub use data::{
-    Axes, Chain, ChainBone, Extra, Format, Leaf, Metacarpal, Naming, Profile, Rest, Space, Twist,
+    Axes, Chain, ChainBone, Extra, Format, Leaf, Metacarpal, Naming, Profile, Rest, Space, Twist, Up,
 };
 
 use work::Work;

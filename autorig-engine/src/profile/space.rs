@@ -6,7 +6,7 @@ use super::{
     data::{Space, Up},
     work::Work,
 };
-use crate::{analyse::Frame, pose::clip::Values, scene::transform};
+use crate::{analyse::Frame, motion::Values, scene::transform};
 
 /// Moves everything: meshes, bones, clips. The character stands between the origin's axes afterwards.
 pub(super) fn enter(work: &mut Work, space: &Space) {

@@ -4,9 +4,9 @@ use glam::{DAffine3, DMat4};
 
 use super::work::Work;
 use crate::{
+    motion::{Track, Values},
     pose::{
         Chain,
-        clip::{Track, Values},
         rest::{Points, TPose, turn_meshes},
     },
     skeleton::{Joint, Skeleton},

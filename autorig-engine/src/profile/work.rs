@@ -6,7 +6,7 @@ use crate::{
     Character,
     analyse::Frame,
     character::Bone,
-    pose::clip::{Clip, Track, Values},
+    motion::{Clip, Track, Values},
     scene::{Influences, Scene},
 };
 

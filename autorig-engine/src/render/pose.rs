@@ -4,7 +4,7 @@ use glam::{DMat4, DQuat, DVec3};
 
 use crate::{
     Character,
-    pose::clip::{Clip, Values},
+    motion::{Clip, Values},
 };
 
 /// One matrix a bone, from bind pose to the clip's pose at `time` seconds, in the character's space. Between keyframes

@@ -7,7 +7,7 @@ use super::{
     camera::{Camera, turned},
     pose::{self, duration},
 };
-use crate::{Character, Code, Error, Result, pose::clip::Clip};
+use crate::{Character, Code, Error, Result, motion::Clip};
 
 /// Turns and moments at which the camera makes sure that everything is in the picture.
 const PROBES: u32 = 16;

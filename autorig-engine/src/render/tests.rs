@@ -5,7 +5,7 @@ use super::*;
 use crate::{
     analyse::Frame,
     character::Bone,
-    pose::clip::{Clip, Track, Values},
+    motion::{Clip, Track, Values},
     scene::{Alpha, Influences, Material, Mesh, Node, Primitive, Scene},
 };
 

@@ -4,7 +4,7 @@ use autorig_engine::{
     Character, Limits,
     analyse::Frame,
     character::Bone,
-    pose::clip::{Clip, Track, Values},
+    motion::{Clip, Track, Values},
     sample::{self, Sample},
     scene::Influences,
 };

@@ -67,7 +67,9 @@ fn turns_of_joints_take_every_vertex_where_they_took_it_before() {
                 assert!(linear.determinant() > 0.0, "{name}");
             }
             let most = profile(name).influences;
-            for (_, weights) in made.influences.iter().flatten().flat_map(|i| i.iter()) {
+            for (_, weights) in
+                made.influences.iter().flatten().flat_map(autorig_engine::scene::Influences::iter)
+            {
                 assert!(weights.iter().filter(|w| **w > 0.0).count() <= most, "{name}");
                 assert!((weights.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{name}");
             }
@@ -129,7 +131,9 @@ fn unreal_gets_the_89_bones_of_manny() {
     assert!(axis(&made, "hips", 0).z > 0.9, "the pelvis points up");
     // The split bones carry weight, and none of the tools' bones does.
     let mut carried = BTreeSet::new();
-    for (joints, weights) in made.influences.iter().flatten().flat_map(|i| i.iter()) {
+    for (joints, weights) in
+        made.influences.iter().flatten().flat_map(autorig_engine::scene::Influences::iter)
+    {
         carried.extend(joints.iter().zip(weights).filter(|(_, w)| **w > 0.0).map(|(j, _)| *j as usize));
     }
     let carries = |name: &str| carried.contains(&made.bones.iter().position(|b| b.name == name).unwrap());

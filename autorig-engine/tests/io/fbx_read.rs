@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use autorig_engine::pose::clip::Values;
+use autorig_engine::motion::Values;
 use autorig_engine::scene::{Alpha, ChannelValues, Format, Scene};
 use autorig_engine::write::fbx::{FbxOptions, UpAxis, to_fbx};
 use autorig_engine::{Character, Limits, Options, Silent, rig_scene, sample, write};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use autorig_engine::analyse::Frame;
 use autorig_engine::character::Bone;
-use autorig_engine::pose::clip::{Clip, Track, Values};
+use autorig_engine::motion::{Clip, Track, Values};
 use autorig_engine::scene::{
     Alpha, Image, Influences, Material, Mesh, Morph, Node, Primitive, Scene, Texture, TextureRef,
 };

@@ -243,6 +243,7 @@ fn report() -> Report {
         rest_pose: None,
         quality: autorig_engine::quality::Quality::default(),
         warnings: Vec::new(),
+        lods: Vec::new(),
         files: Vec::new(),
     }
 }

@@ -11,6 +11,8 @@ pub(crate) enum Mode {
     Full,
     /// Prepared model, rigged model, report, and what `outputs` asks for.
     RigOnly,
+    /// The model as it is, with the skin it has or none, as the files that `outputs` asks for, or as GLB.
+    Convert,
 }
 
 /// What the character is.
@@ -61,6 +63,18 @@ pub(crate) enum RestPose {
     TPose,
 }
 
+/// What to do with a rig that came with the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+pub(crate) enum ExistingRig {
+    /// Skeleton and weights are replaced.
+    ReRig,
+    /// The skeleton is kept, with its names and clips; the weights are made anew.
+    ReSkin,
+    /// Skeleton and weights are kept.
+    Keep,
+}
+
 /// A joint placed by hand.
 #[derive(Debug, Clone, PartialEq, Object)]
 pub(crate) struct JointHint {
@@ -96,6 +110,8 @@ macro_rules! create_request {
             pub symmetry: Option<Symmetry>,
             /// The pose the rig is delivered in; `as_is` when left out.
             pub rest_pose: Option<RestPose>,
+            /// What to do with a rig that came with the file; `re_rig` when left out.
+            pub existing: Option<ExistingRig>,
             /// Keys of files that must be made as well, `fbx_mixamo`; the task fails when one cannot be.
             #[oai(validator(max_items = 32))]
             pub outputs: Option<Vec<String>>,

@@ -5,6 +5,7 @@ use std::{
     io::{self, BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
 };
 
 use super::{
@@ -21,13 +22,15 @@ const MAX_JOB_LINE: u64 = 1 << 20;
 ///
 /// A program that uses [`super::ChildWorker`] calls it, and nothing else, when its first argument is
 /// `rig-child`.
-pub fn child_main() -> ExitCode {
+///
+/// `viewer_template` is the built viewer page that models are put into; without it there are no viewer pages.
+pub fn child_main(viewer_template: Option<Arc<str>>) -> ExitCode {
     die_with_parent();
     let mut stdin = BufReader::new(io::stdin());
     let result = read_job(&mut stdin).and_then(|job| {
         leave_when_unwanted(stdin);
         limit_memory(job.memory_bytes)?;
-        run(job)
+        run(job, viewer_template)
     });
     let last = match &result {
         Ok(()) => ChildEvent::Done,
@@ -89,12 +92,13 @@ fn limit_memory(bytes: u64) -> Result<()> {
     Ok(())
 }
 
-fn run(job: ChildJob) -> Result<()> {
+fn run(job: ChildJob, viewer_template: Option<Arc<str>>) -> Result<()> {
     let bytes = fs::read(&job.input).map_err(|error| match error.kind() {
         io::ErrorKind::OutOfMemory => out_of_memory(job.memory_bytes),
         _ => Error::io("reading the stored input", error),
     })?;
-    let rig = RigJob { name: job.name, bytes, options: job.options, threads: Some(job.threads) };
+    let rig =
+        RigJob { name: job.name, bytes, options: job.options, threads: Some(job.threads), viewer_template };
     perform(rig, &mut Lines { scratch: job.scratch })
 }
 

@@ -23,18 +23,26 @@ use crate::{
 pub struct InProcessWorker {
     slots: usize,
     threads: Option<usize>,
+    viewer_template: Option<Arc<str>>,
 }
 
 impl InProcessWorker {
     /// A worker that does so many rigs at once.
     pub fn new(slots: usize) -> Self {
-        Self { slots, threads: None }
+        Self { slots, threads: None, viewer_template: None }
     }
 
     /// Limits the threads of one rig; all cores otherwise.
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = Some(threads);
+        self
+    }
+
+    /// The built viewer page that models are put into; without it there are no viewer pages.
+    #[must_use]
+    pub fn viewer_template(mut self, template: Arc<str>) -> Self {
+        self.viewer_template = Some(template);
         self
     }
 }
@@ -59,6 +67,7 @@ impl Worker for InProcessWorker {
             bytes: read_input(&job).await?,
             options: RigOptions::parse(job.params)?,
             threads: self.threads,
+            viewer_template: self.viewer_template.clone(),
         };
         let stop = Arc::new(AtomicBool::new(false));
         // Dropping this future stops the thread as well.

@@ -1,5 +1,7 @@
 //! A rig as a job: the one place where the core calls the engine.
 
+use std::sync::Arc;
+
 use autorig_engine::{
     Options, Stage as EngineStage,
     deliver::{self, Output},
@@ -21,6 +23,8 @@ pub(super) struct RigJob {
     pub(super) options: RigOptions,
     /// Threads; all cores when `None`.
     pub(super) threads: Option<usize>,
+    /// The built viewer page.
+    pub(super) viewer_template: Option<Arc<str>>,
 }
 
 /// Where a rig tells and asks.
@@ -35,9 +39,9 @@ pub(super) trait Sink: Send {
 
 /// Rigs, file by file.
 pub(super) fn perform(job: RigJob, sink: &mut dyn Sink) -> Result<()> {
-    let plan = job.options.plan(&safe_stem(&job.name));
+    let plan = job.options.plan(&safe_stem(&job.name)).viewer_template(job.viewer_template);
     // The mode and the outputs say which files are made: they are in the plan.
-    let RigOptions { mode: _, outputs: _, class, joints, influences, fingers, symmetry, rest_pose } =
+    let RigOptions { mode: _, outputs: _, class, joints, influences, fingers, symmetry, rest_pose, existing } =
         job.options;
     let mut options = Options {
         class,
@@ -46,6 +50,7 @@ pub(super) fn perform(job: RigJob, sink: &mut dyn Sink) -> Result<()> {
         fingers,
         symmetry,
         rest_pose,
+        existing,
         threads: job.threads,
         ..Options::default()
     };

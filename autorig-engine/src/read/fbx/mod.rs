@@ -30,6 +30,9 @@ mod vertices;
 /// First bytes of a binary file.
 pub(crate) const MAGIC: &[u8] = b"Kaydara FBX Binary";
 
+/// Bytes of the header and of the head of one record.
+const SHORTEST: usize = 27 + 13;
+
 /// Deepest hierarchy of nodes; long hair has two hundred.
 const DEEPEST: u32 = 2_000;
 /// Most allocations while reading: a large real file needs some ten thousand.
@@ -37,6 +40,9 @@ const MOST_ALLOCATIONS: usize = 4_000_000;
 
 /// Reads an FBX.
 pub(crate) fn read(bytes: &[u8], resolver: &Resolver<'_>, limits: &Limits) -> Result<Scene> {
+    if bytes.starts_with(MAGIC) && bytes.len() < SHORTEST {
+        return Err(Error::new(Code::TruncatedFile, "the FBX file ends with its header"));
+    }
     let file = load(bytes, limits)?;
     check_counts(&file, limits)?;
     let mut scene = Scene { format: Format::Fbx, ..Scene::default() };

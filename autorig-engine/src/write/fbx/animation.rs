@@ -9,7 +9,7 @@ use super::rows::{self, properties70};
 use super::skeleton::Limb;
 use super::tree::{Node, Property};
 use crate::Result;
-use crate::pose::clip::{Clip, Track, Values};
+use crate::motion::{Clip, Track, Values};
 use crate::write::value::inconsistent;
 
 /// Ticks of a second.

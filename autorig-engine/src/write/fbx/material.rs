@@ -76,8 +76,10 @@ impl<'a> Looks<'a> {
     fn textures(&mut self, objects: &mut Objects, material: &Material, id: i64) {
         let base = material.base_color_texture.as_ref();
         let see_through = material.alpha == Alpha::Blend;
+        let base_slots: &[&str] =
+            if see_through { &["DiffuseColor", "TransparencyFactor"] } else { &["DiffuseColor"] };
         let slots = [
-            (base, &["DiffuseColor", "TransparencyFactor"][..if see_through { 2 } else { 1 }]),
+            (base, base_slots),
             (material.normal_texture.as_ref().map(|t| &t.0), &["NormalMap"][..]),
             (material.emissive_texture.as_ref(), &["EmissiveColor"][..]),
             // Phong has no place for these two; the images travel along for whoever sets up the material by hand.

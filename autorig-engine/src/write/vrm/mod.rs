@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Character, Code, Error, Result,
-    pose::clip::Values,
+    motion::Values,
     scene::{Image, Primitive, Texture, transform},
 };
 
