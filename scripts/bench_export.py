@@ -30,6 +30,10 @@ SAMPLES = ("human", "cartoon", "robot")
 PROFILES = ("glb", "unity", "unreal", "mixamo", "vrm", "vrm0", "blender", "godot", "roblox", "maya")
 READERS = ("engine", "blender_python", "blender_native", "blender_gltf", "three", "validator")
 FRAMES = 4
+# Profiles whose cut bones give a vertex more than the four influences that three.js reads.
+MANY_INFLUENCES = {"unreal"}
+# The name of VRM 0.x' extension is older than the rule for such names.
+ALLOWED = {"vrm0": {"INVALID_EXTENSION_NAME_FORMAT": 1}}
 RUN_LIMIT_S = 600
 
 
@@ -125,6 +129,17 @@ def turn_round(expected: readback.Seen) -> None:
         mesh["frames"] = [base64.b64encode(t.astype("<f4").tobytes()).decode() for t in turned]
 
 
+def in_file_space(seen: readback.Seen, expected: readback.Seen) -> None:
+    """The engine reads FBX into metres and +Y up."""
+    for mesh in seen["meshes"]:
+        frames = []
+        for frame in mesh["frames"]:
+            x, y, z = (readback.corners(frame) / expected["metres"]).T
+            turned = np.stack([x, -z, y] if expected["up"] == "z" else [x, y, z], axis=1)
+            frames.append(base64.b64encode(turned.astype("<f4").tobytes()).decode())
+        mesh["frames"] = frames
+
+
 def reads(reader: str, suffix: str) -> bool:
     fbx = suffix == ".fbx"
     return {"blender_python": fbx, "blender_native": fbx, "blender_gltf": not fbx, "validator": not fbx}.get(reader, True)
@@ -137,7 +152,11 @@ def see(reader: str, file: Path, expected: readback.Seen, folder: Path, args: ar
     out = folder / f"{file.stem}_{reader}_seen.json"
     if reader == "engine":
         seen = readback.run([args.bin, "--read", file, out], out)
+        if file.suffix == ".fbx":
+            in_file_space(seen, expected)
     elif reader == "three" and file.suffix == ".fbx":
+        if file.stem in MANY_INFLUENCES:
+            raise readback.Missing("three.js reads four influences of a vertex, and this profile has up to eight")
         seen = readback.read_three(file, out, FRAMES)
     elif reader == "three":
         seen = three_gltf(file, out)
@@ -176,8 +195,9 @@ def validated(file: Path) -> tuple[list[str], float]:
     counts = rigbench.validate([file]).get(file.name)
     if counts is None:
         raise readback.Missing("the glTF validator (npm package of scripts/validator)")
-    wrong = counts["errors"] or counts["warnings"]
-    return ([f"{counts['errors']} errors, {counts['warnings']} warnings: {counts['codes']}"] if wrong else []), 0.0
+    warnings = counts["warnings"] - sum(ALLOWED.get(file.stem, {}).get(code, 0) for code in counts["codes"])
+    wrong = counts["errors"] or warnings
+    return ([f"{counts['errors']} errors, {warnings} warnings: {counts['codes']}"] if wrong else []), 0.0
 
 
 def finish(args: argparse.Namespace, cells: dict[tuple[str, str], Cell], refused: int) -> int:
