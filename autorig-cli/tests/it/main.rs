@@ -7,6 +7,7 @@ mod bytes;
 mod describe;
 mod envelope;
 mod glb;
+mod model;
 mod outputs;
 mod rigbench;
 mod service;

@@ -3,6 +3,7 @@
 use std::{path::Path, process::Command};
 
 use autorig_engine::sample::{Sample, generate};
+use reqwest::StatusCode;
 use serde_json::Value;
 
 use crate::support::{TestServer, sse::Stream};
@@ -46,6 +47,41 @@ async fn a_character_is_rigged_through_the_api() {
         server.get(&format!("/api/task/{id}/prepared.glb")).send().await.unwrap().bytes().await.unwrap();
     for (name, bytes) in [("rigged.glb", &rigged), ("prepared.glb", &prepared)] {
         validate(name, bytes);
+    }
+}
+
+#[tokio::test]
+async fn a_full_task_can_be_seen_heard_of_by_place_and_taken_away_in_one_archive() {
+    let server = TestServer::with_engine().await;
+    let answer = server.upload_as("full", "hero.glb", human()).await;
+    let id = answer.json::<Value>().await.unwrap()["task_id"].as_str().unwrap().to_owned();
+    let task = server.finished(&id).await;
+    assert_eq!((&task["status"], &task["video_ready"]), (&Value::from("done"), &Value::from(true)), "{task}");
+    let get = async |path: &str| server.get(path).send().await.unwrap();
+    let header = |answer: &reqwest::Response, name: &str| {
+        answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
+    };
+
+    let video = get(&format!("/api/video/{id}")).await;
+    assert_eq!(header(&video, "content-type"), "video/mp4");
+    assert_eq!(header(&video, "content-disposition"), "inline; filename=\"hero_video.mp4\"");
+    let part = server.get(&format!("/api/video/{id}")).header("range", "bytes=4-7").send().await.unwrap();
+    assert_eq!((part.status(), &part.bytes().await.unwrap()[..]), (StatusCode::PARTIAL_CONTENT, &b"ftyp"[..]));
+    let thumb = get(&format!("/api/thumb/{id}")).await;
+    assert_eq!(header(&thumb, "content-type"), "image/png");
+    assert!(thumb.bytes().await.unwrap().starts_with(b"\x89PNG"));
+
+    let by_place = get(&format!("/api/file/{id}/0")).await.bytes().await.unwrap();
+    assert_eq!(by_place, get(&format!("/api/task/{id}/model.glb")).await.bytes().await.unwrap());
+    for place in ["15000", "-1", "x", "4"] {
+        assert_eq!(get(&format!("/api/file/{id}/{place}")).await.status(), StatusCode::NOT_FOUND, "{place}");
+    }
+    for (path, magic) in
+        [("animations.glb", &b"glTF"[..]), ("animations.fbx", b"Kaydara"), ("all.zip", b"PK"), ("files/vrm", b"glTF")]
+    {
+        let file = get(&format!("/api/task/{id}/{path}")).await;
+        assert!(header(&file, "content-disposition").starts_with("attachment"), "{path}");
+        assert!(file.bytes().await.unwrap().starts_with(magic), "{path}");
     }
 }
 
