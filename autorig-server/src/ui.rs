@@ -35,9 +35,12 @@ The <a href=\"/docs\">API</a> works without them.</p>
 </html>
 ";
 
+/// The page that models are put into.
+const VIEWER: &str = "standalone";
+
 /// The viewer page that models are put into, as `npm run build` has made it; `None` where it was not built.
 pub fn viewer_template() -> Option<Arc<str>> {
-    let file = Built::get("standalone.html")?;
+    let file = Built::get(&format!("{VIEWER}.html"))?;
     std::str::from_utf8(&file.data).ok().map(Arc::from)
 }
 
@@ -85,6 +88,10 @@ impl Ui {
         let clean = path.trim_start_matches('/');
         let hostile = clean.split('/').any(|part| part.starts_with('.')) || clean.contains(['\\', '\0', '%']);
         if hostile {
+            return None;
+        }
+        // The template of viewer pages is no page by itself.
+        if clean.trim_end_matches(".html") == VIEWER {
             return None;
         }
         let name = if clean.is_empty() { "index".to_owned() } else { clean.to_owned() };
