@@ -1,6 +1,6 @@
 //! `autorig validate`: whether a model can be read, and what a target engine would stumble over.
 
-use autorig_engine::profile::check::{Finding, check};
+use autorig_engine::profile::check::{Finding, check_file};
 use serde_json::json;
 
 use super::load;
@@ -14,7 +14,7 @@ use crate::{
 pub(crate) fn run(args: &ValidateArgs, ui: &Ui) -> Result<Outcome> {
     let character = load(&args.file, ui)?;
     let findings: Vec<Finding> =
-        args.target.map(|target| check(&character, target.into())).unwrap_or_default();
+        args.target.map(|target| check_file(&character, target.into())).unwrap_or_default();
     let name = display_name(&args.file);
     let (bones, triangles) = (character.bones.len(), character.scene.triangle_count());
     for finding in &findings {

@@ -8,7 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use glam::{DMat3, DMat4, DVec3};
 
-use crate::{Character, skeleton::names};
+use super::{
+    data::{Space, Up},
+    space,
+    work::Work,
+};
+use crate::{Character, analyse::Frame, skeleton::names};
 
 /// Who maps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +103,17 @@ pub fn check(character: &Character, target: Target) -> Vec<Finding> {
         Target::Unreal => check.manny(),
     }
     check.findings
+}
+
+/// The same of a character that was read from a file, whose readers leave it in metres with +Y up: checked is what the
+/// engine sees when it imports the file, centimetres along its own axes.
+pub fn check_file(character: &Character, target: Target) -> Vec<Finding> {
+    let frame = Frame { rotation: DMat3::IDENTITY, scale: 1.0, origin: DVec3::ZERO };
+    let mut work = Work::new(&Character { frame, ..character.clone() });
+    let up = if target == Target::Unreal { Up::Z } else { Up::Y };
+    space::enter(&mut work, &Space { up, metres: 0.01 });
+    let Work { scene, influences, bones, clips, frame, .. } = work;
+    check(&Character { scene, bones, influences, clips, frame }, target)
 }
 
 /// The first bone whose name says that it is a joint.

@@ -82,7 +82,7 @@ fn a_full_delivery_has_every_file_that_fits_and_the_archive_holds_them_all() {
     let keys: Vec<&str> = kept.order.iter().map(|output| output.key()).collect();
     assert_eq!(keys, FULL, "levels above the model's own count are not made");
     assert_eq!(report.files.len(), FULL.len() - 2, "all but the report and the archive");
-    let stages = [Stage::Export, Stage::Animate, Stage::Render, Stage::Pack];
+    let stages = [Stage::Export, Stage::Lod, Stage::Animate, Stage::Render, Stage::Pack];
     assert!(kept.stages.ends_with(&stages), "{:?}", kept.stages);
     // The page was not built for this test; that is said.
     let left_out: Vec<&str> = report
@@ -115,7 +115,8 @@ fn the_same_files_come_out_for_any_number_of_threads() {
 #[test]
 fn every_model_file_is_read_again_with_the_skin_it_was_given() {
     let outputs = Output::all().filter(|o| !o.in_full() && !o.key().ends_with("zip"));
-    let (kept, _) = delivered(Sample::Human, &Plan::full().with(outputs.filter(|o| o.key() != "unity_lods_fbx")), 2);
+    let (kept, _) =
+        delivered(Sample::Human, &Plan::full().with(outputs.filter(|o| o.key() != "unity_lods_fbx")), 2);
     let mut read_again = 0;
     for (output, bytes) in kept.files {
         let name = format!("hero{}", output.suffix());
@@ -129,8 +130,8 @@ fn every_model_file_is_read_again_with_the_skin_it_was_given() {
         let expected = if output == Output::PreparedGlb { 0..1 } else { 15..120 };
         assert!(expected.contains(&bones), "{name}: {bones} bones");
         let rules = match output {
-            Output::UnityFbx => check::check(&character, check::Target::Unity),
-            Output::UnrealFbx => check::check(&character, check::Target::Unreal),
+            Output::UnityFbx => check::check_file(&character, check::Target::Unity),
+            Output::UnrealFbx => check::check_file(&character, check::Target::Unreal),
             _ => Vec::new(),
         };
         assert!(rules.is_empty(), "{name}: {rules:?}");
@@ -157,7 +158,8 @@ fn a_plan_that_converts_rigs_nothing_and_reports_nothing() {
     let (kept, report) = delivered(Sample::Robot, &plan, 2);
     assert!(report.is_none());
     assert_eq!(kept.files.keys().copied().collect::<Vec<_>>(), [Output::Thumbnail, Output::FbxMaya]);
-    let scene = read(&Source::bytes("a.fbx", kept.files[&Output::FbxMaya].clone()), &Options::default().limits);
+    let scene =
+        read(&Source::bytes("a.fbx", kept.files[&Output::FbxMaya].clone()), &Options::default().limits);
     assert!(scene.unwrap().skins.is_empty());
 }
 

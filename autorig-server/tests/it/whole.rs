@@ -66,7 +66,10 @@ async fn a_full_task_can_be_seen_heard_of_by_place_and_taken_away_in_one_archive
     assert_eq!(header(&video, "content-type"), "video/mp4");
     assert_eq!(header(&video, "content-disposition"), "inline; filename=\"hero_video.mp4\"");
     let part = server.get(&format!("/api/video/{id}")).header("range", "bytes=4-7").send().await.unwrap();
-    assert_eq!((part.status(), &part.bytes().await.unwrap()[..]), (StatusCode::PARTIAL_CONTENT, &b"ftyp"[..]));
+    assert_eq!(
+        (part.status(), &part.bytes().await.unwrap()[..]),
+        (StatusCode::PARTIAL_CONTENT, &b"ftyp"[..])
+    );
     let thumb = get(&format!("/api/thumb/{id}")).await;
     assert_eq!(header(&thumb, "content-type"), "image/png");
     assert!(thumb.bytes().await.unwrap().starts_with(b"\x89PNG"));
@@ -76,9 +79,12 @@ async fn a_full_task_can_be_seen_heard_of_by_place_and_taken_away_in_one_archive
     for place in ["15000", "-1", "x", "4"] {
         assert_eq!(get(&format!("/api/file/{id}/{place}")).await.status(), StatusCode::NOT_FOUND, "{place}");
     }
-    for (path, magic) in
-        [("animations.glb", &b"glTF"[..]), ("animations.fbx", b"Kaydara"), ("all.zip", b"PK"), ("files/vrm", b"glTF")]
-    {
+    for (path, magic) in [
+        ("animations.glb", &b"glTF"[..]),
+        ("animations.fbx", b"Kaydara"),
+        ("all.zip", b"PK"),
+        ("files/vrm", b"glTF"),
+    ] {
         let file = get(&format!("/api/task/{id}/{path}")).await;
         assert!(header(&file, "content-disposition").starts_with("attachment"), "{path}");
         assert!(file.bytes().await.unwrap().starts_with(magic), "{path}");
