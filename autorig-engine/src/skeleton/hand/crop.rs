@@ -104,7 +104,9 @@ pub(super) fn crop(
         .flat_map_iter(|run| run.iter().copied())
         .collect();
     let area: f64 = runs.iter().filter(|f| near(f)).map(|f| doubled_area(&body.vertices, f)).sum();
-    let step = coarse(area / (OVERSAMPLING * POINTS) as f64)?;
+    // Against the ball, so that the unit of the file is none of its business.
+    let ball = frame.radius * frame.radius;
+    let step = coarse(area / ball / (OVERSAMPLING * POINTS) as f64)? * ball;
     let clouds: Option<Vec<Cloud>> = (0..SAMPLINGS)
         .into_par_iter()
         .map(|seed| cloud(frame, &spread(&body.vertices, &runs, near, step, seed)))
