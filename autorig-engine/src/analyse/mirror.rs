@@ -94,15 +94,26 @@ fn distinct(planes: Vec<Mirror>) -> Vec<Mirror> {
     kept
 }
 
-/// Planes through the centroid, normal to the principal axes and to the diagonals between them.
+/// Planes through the centroid whose normals are spread from the principal axes on. These alone are not enough: they lie
+/// near the plane of symmetry of a slender body, and anywhere in that of a stout one.
 fn starts(points: &[SurfacePoint]) -> Vec<Mirror> {
     let moments =
         points.iter().fold(DMat3::ZERO, |sum, p| sum + symmetric_product(p.position, p.position, 1.0));
     let axes = eigen(moments).1;
-    let [x, y, z] = [axes.x_axis, axes.y_axis, axes.z_axis];
-    [x, y, z, x + y, x - y, x + z, x - z, y + z, y - z]
-        .map(|n| Mirror { normal: n.normalize(), offset: 0.0, agreement: 0.0 })
-        .to_vec()
+    directions().into_iter().map(|n| Mirror { normal: axes * n, offset: 0.0, agreement: 0.0 }).collect()
+}
+
+/// Unit vectors, one of each pair of opposites: axes, diagonals and what is half way from an axis to the diagonal of a face.
+fn directions() -> Vec<DVec3> {
+    let steps = || (-2..=2).map(f64::from);
+    let all = steps().flat_map(|x| steps().flat_map(move |y| steps().map(move |z| DVec3::new(x, y, z))));
+    let first = |n: &DVec3| n.to_array().into_iter().find(|v| *v != 0.0);
+    all.filter(|n| first(n).is_some_and(|v| v > 0.0))
+        .filter(|n| {
+            n.abs().max_element() == 1.0 || n.abs().max_element() == 2.0 && n.abs().element_sum() == 3.0
+        })
+        .map(DVec3::normalize)
+        .collect()
 }
 
 /// Follows one plane downhill; the reach of a match shrinks from step to step.
@@ -211,6 +222,18 @@ mod tests {
             let best = mirrors(&turned(cloud(1)), &turned(cloud(2)))[0];
             assert!(best.normal.dot(turn.x_axis).abs() > 0.9999, "{best:?}");
             assert!(best.offset.abs() < 0.01 && best.agreement > 0.7, "{best:?}");
+        }
+    }
+
+    #[test]
+    fn no_plane_is_far_from_a_start() {
+        let starts = directions();
+        assert_eq!(starts.len(), 25);
+        let mut random = SplitMix::new(3);
+        for _ in 0..1000 {
+            let d = DVec3::from([(); 3].map(|()| random.unit() * 2.0 - 1.0)).normalize();
+            let nearest = starts.iter().map(|n| n.dot(d).abs()).fold(0.0, f64::max);
+            assert!(nearest > 0.92, "{d}: 23°");
         }
     }
 
