@@ -13,7 +13,7 @@ import base64
 import json
 import sys
 
-import bpy
+import bpy  # type: ignore[import-not-found]
 import numpy as np
 
 FRAMES_A_SECOND = 30
@@ -40,7 +40,7 @@ def main() -> int:
 
 def load(path: str, importer: str) -> None:
     if importer == "python":
-        import addon_utils
+        import addon_utils  # type: ignore[import-not-found]
 
         addon_utils.enable("io_scene_fbx")
         bpy.ops.import_scene.fbx(filepath=path, anim_offset=0.0)

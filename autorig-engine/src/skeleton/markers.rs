@@ -5,7 +5,7 @@
 //! the engine had them: it follows like a bead on a string with `SLACK`, as far between the two shifts as it lies
 //! between the two joints. Both depend on the markers alone, not on the order in which they were set.
 //!
-//! Joints that come with their parents and are a whole skeleton are taken for one ([`super::given`]). Markers without
+//! Joints that come with their parents and are a whole skeleton are taken for one (`skeleton/given.rs`). Markers without
 //! parents on every joint that a humanoid must have leave no doubt about the hands: they have the fingers that are named
 //! and no others.
 

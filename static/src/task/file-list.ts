@@ -67,6 +67,6 @@ function fileRow(file: TaskFile): TemplateResult {
 }
 
 function rank(file: TaskFile): number {
-  const place = ORDER.findIndex((key) => key === file.key);
+  const place = (ORDER as readonly string[]).indexOf(file.key);
   return place < 0 ? ORDER.length : place;
 }
