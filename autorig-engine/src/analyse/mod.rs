@@ -43,8 +43,8 @@ use weld::{Face, Welded};
 
 /// Independent samplings of the surface; their disagreement tells how sure the network is.
 const SAMPLINGS: u64 = 8;
-/// The first of them tell how the body stands.
-const ORIENTING: usize = 4;
+/// So many of them tell how the body stands: all, as a front and a back that look alike come out even on a few.
+const ORIENTING: usize = 8;
 
 /// A character in canonical space: right-handed, +Y up, facing +Z, left is +X, metres, feet on Y = 0
 /// (`conventions.md` §0).

@@ -10,7 +10,9 @@
 //!    all ways to stand, and as the network's opinion on this way alone, because it is surest of characters that stand
 //!    upright. How well the body mirrors itself from left to right counts too.
 //! 3. Where that is not clear, more ways to stand and more samplings are asked.
-//! 4. Left is then the normal of the plane of symmetry. A body in an uneven pose has no such plane; there the network's
+//! 4. Where two ways are still close, a front and a back that look alike, that one gains in which the network is surer of
+//!    the joints: it knows faces and toes that its vote overlooks.
+//! 5. Left is then the normal of the plane of symmetry. A body in an uneven pose has no such plane; there the network's
 //!    front counts, by as much as the plane fails to agree, and then its predicted joints.
 
 use glam::{DMat3, DVec3};
@@ -53,6 +55,10 @@ pub fn cube_rotations() -> Vec<DMat3> {
 const CLEAR_LEAD: f64 = 1.2;
 /// A plane of symmetry with so many times the agreement of the next is the body's.
 const CLEAR_PLANE: f64 = 1.3;
+/// With a lead below this, joints are compared.
+const CLOSE_LEAD: f64 = 0.8;
+/// What a way to stand gains whose joints are e times less in doubt than the other's.
+const SURENESS: f64 = 4.0;
 /// Ways to stand that are asked about on every sampling when the lead is not clear.
 const FINALISTS: usize = 4;
 /// Principal variances within a plane closer than this ratio do not tell directions; the diagonals are asked too.
@@ -151,6 +157,8 @@ struct Candidate {
     front: DVec3,
     up: DVec3,
     answers: f64,
+    /// What the joints say for it.
+    sureness: f64,
     score: f64,
 }
 
@@ -186,9 +194,30 @@ fn ballot(clouds: &[Cloud], bases: &[Basis], planes: &[Mirror]) -> Vec<Candidate
                 candidate.hear(answer);
             }
         }
-        lead(&mut candidates);
+        if lead(&mut candidates) < CLOSE_LEAD {
+            compare_joints(&mut candidates, clouds);
+            lead(&mut candidates);
+        }
     }
     candidates
+}
+
+/// Lets the first and the runner-up gain by how sure the network is of the joints it sees in them.
+fn compare_joints(ranked: &mut [Candidate], clouds: &[Cloud]) {
+    let Some(second) = ranked.iter().position(|c| !alike(c.turn, ranked[0].turn)) else { return };
+    for place in [0, second] {
+        let turned: Vec<Cloud> = clouds.iter().map(|cloud| cloud.turned(ranked[place].turn)).collect();
+        let seen = predict(&turned);
+        let mean = |all: &[f64]| all.iter().sum::<f64>() / all.len().max(1) as f64;
+        let doubt = mean(&seen.spread) * seen.expected_error.map_or(1.0, |error| mean(&error));
+        // Halved, as of a geometric mean.
+        ranked[place].sureness = -SURENESS * libm::log(doubt.max(f64::MIN_POSITIVE)) / 2.0;
+    }
+    // The rest stands behind both as before.
+    let least = ranked[0].sureness.min(ranked[second].sureness);
+    for place in [0, second] {
+        ranked[place].sureness -= least;
+    }
 }
 
 /// Whether the best plane is so much better than the next that left is across it for certain.
@@ -203,7 +232,7 @@ fn answers(cloud: &Cloud, turns: &[DMat3]) -> Vec<(DVec3, DVec3)> {
 fn ask(cloud: &Cloud, turns: &[DMat3], planes: &[Mirror]) -> Vec<Candidate> {
     let candidate = |(&turn, (front, up)): (&DMat3, (DVec3, DVec3))| {
         let symmetry = plane_across(planes, turn.row(0), 0.97).map_or(0.0, |p| p.agreement);
-        Candidate { turn, symmetry, front, up, answers: 1.0, score: 0.0 }
+        Candidate { turn, symmetry, front, up, answers: 1.0, sureness: 0.0, score: 0.0 }
     };
     turns.iter().zip(answers(cloud, turns)).map(candidate).collect()
 }
@@ -219,7 +248,7 @@ fn lead(candidates: &mut [Candidate]) -> f64 {
     let front = candidates.iter().map(|c| c.front).sum::<DVec3>() / n;
     let up = candidates.iter().map(|c| c.up).sum::<DVec3>() / n;
     for c in candidates.iter_mut() {
-        c.score = c.agreement_with(front, up) + c.agreement_with(c.front, c.up) + c.symmetry;
+        c.score = c.agreement_with(front, up) + c.agreement_with(c.front, c.up) + c.symmetry + c.sureness;
     }
     // A stable sort: of equals the one asked about earlier wins.
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
