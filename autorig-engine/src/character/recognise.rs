@@ -10,26 +10,8 @@ use glam::DVec3;
 use serde::{Deserialize, Serialize};
 
 use super::{Bone, stance};
-use crate::skeleton::names;
+use crate::skeleton::names::{self, NECESSARY};
 
-/// The humanoid's bones that every convention has, each with the one it hangs on, directly or not.
-const CORE: [(&str, &str); 15] = [
-    ("hips", ""),
-    ("spine", "hips"),
-    ("head", "spine"),
-    ("leftUpperArm", "spine"),
-    ("leftLowerArm", "leftUpperArm"),
-    ("leftHand", "leftLowerArm"),
-    ("rightUpperArm", "spine"),
-    ("rightLowerArm", "rightUpperArm"),
-    ("rightHand", "rightLowerArm"),
-    ("leftUpperLeg", "hips"),
-    ("leftLowerLeg", "leftUpperLeg"),
-    ("leftFoot", "leftLowerLeg"),
-    ("rightUpperLeg", "hips"),
-    ("rightLowerLeg", "rightUpperLeg"),
-    ("rightFoot", "rightLowerLeg"),
-];
 /// Without one of these it is no humanoid: a bird has legs and a spine too. Hands and feet may lie elsewhere.
 const LIMBS: [&str; 9] = [
     "hips",
@@ -90,7 +72,7 @@ pub fn recognise(bones: &[Bone]) -> Recognition {
     if mirrored {
         canonical.iter_mut().flatten().for_each(|name| *name = other_side(name));
     }
-    let confidence = (score.found + score.placed) as f32 / (2 * CORE.len()) as f32;
+    let confidence = (score.found + score.placed) as f32 / (2 * NECESSARY.len()) as f32;
     Recognition { convention: Some(convention.to_owned()), confidence, mirrored, canonical }
 }
 
@@ -125,8 +107,8 @@ impl Score {
             bare(&bone.name) && spelled.is_some_and(|s| bone.name.ends_with(s))
         });
         Self {
-            found: CORE.iter().filter(|(joint, _)| at(joint).is_some()).count(),
-            placed: CORE.iter().filter(|c| at(c.0).is_some()).filter(placed).count(),
+            found: NECESSARY.iter().filter(|(joint, _)| at(joint).is_some()).count(),
+            placed: NECESSARY.iter().filter(|c| at(c.0).is_some()).filter(placed).count(),
             exact: exact.count(),
             all: names.iter().flatten().count(),
         }

@@ -13,7 +13,11 @@ use super::{
     space,
     work::Work,
 };
-use crate::{Character, analyse::Frame, skeleton::names};
+use crate::{
+    Character,
+    analyse::Frame,
+    skeleton::names::{self, NECESSARY},
+};
 
 /// Who maps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,24 +39,6 @@ pub struct Finding {
     pub message: String,
 }
 
-/// Joints that both need, each with the one it must hang on, directly or not.
-const REQUIRED: [(&str, &str); 15] = [
-    ("hips", ""),
-    ("spine", "hips"),
-    ("head", "spine"),
-    ("leftUpperArm", "spine"),
-    ("leftLowerArm", "leftUpperArm"),
-    ("leftHand", "leftLowerArm"),
-    ("rightUpperArm", "spine"),
-    ("rightLowerArm", "rightUpperArm"),
-    ("rightHand", "rightLowerArm"),
-    ("leftUpperLeg", "hips"),
-    ("leftLowerLeg", "leftUpperLeg"),
-    ("leftFoot", "leftLowerLeg"),
-    ("rightUpperLeg", "hips"),
-    ("rightLowerLeg", "rightUpperLeg"),
-    ("rightFoot", "rightLowerLeg"),
-];
 /// Unreal's tools want these at exactly these parents.
 const UNREAL: [(&str, &str); 18] = [
     ("pelvis", "root"),
@@ -181,7 +167,7 @@ impl Check<'_> {
     /// Present, weighted, and on the right way up to the hips.
     fn required(&mut self) {
         let weighted = self.weighted();
-        for (joint, parent) in REQUIRED {
+        for (joint, parent) in NECESSARY {
             let Some(&bone) = self.by_joint.get(joint) else {
                 self.say("required_bones", None, format!("no bone is named as {joint}"));
                 continue;

@@ -11,6 +11,26 @@ use serde::Deserialize;
 
 static TABLE: &str = include_str!("../../assets/joint_names.json");
 
+/// The joints a humanoid has in every convention, and that Unity, Unreal and VRM ask for, each with the one it hangs on,
+/// directly or not; nothing for the first.
+pub const NECESSARY: [(&str, &str); 15] = [
+    ("hips", ""),
+    ("spine", "hips"),
+    ("head", "spine"),
+    ("leftUpperArm", "spine"),
+    ("leftLowerArm", "leftUpperArm"),
+    ("leftHand", "leftLowerArm"),
+    ("rightUpperArm", "spine"),
+    ("rightLowerArm", "rightUpperArm"),
+    ("rightHand", "rightLowerArm"),
+    ("leftUpperLeg", "hips"),
+    ("leftLowerLeg", "leftUpperLeg"),
+    ("leftFoot", "leftLowerLeg"),
+    ("rightUpperLeg", "hips"),
+    ("rightLowerLeg", "rightUpperLeg"),
+    ("rightFoot", "rightLowerLeg"),
+];
+
 /// The convention whose names are canonical already.
 pub const CANONICAL: &str = "vrm";
 /// Not looked at for single names: its names are Unreal 5's, where a spine of three joints does not tell which.

@@ -10,6 +10,7 @@ use crate::{
     Character, Code, Error, Result,
     motion::Values,
     scene::{Image, Primitive, Texture, transform},
+    skeleton::names::NECESSARY,
 };
 
 mod meta;
@@ -96,25 +97,6 @@ const BONES: [(&str, Option<&str>); 55] = [
     ("rightLittleIntermediate", Some("rightLittleProximal")),
     ("rightLittleDistal", Some("rightLittleIntermediate")),
 ];
-/// Without these it is no avatar.
-const REQUIRED: [&str; 15] = [
-    "hips",
-    "spine",
-    "head",
-    "leftUpperLeg",
-    "leftLowerLeg",
-    "leftFoot",
-    "rightUpperLeg",
-    "rightLowerLeg",
-    "rightFoot",
-    "leftUpperArm",
-    "leftLowerArm",
-    "leftHand",
-    "rightUpperArm",
-    "rightLowerArm",
-    "rightHand",
-];
-
 /// A humanoid as VRM. `character` is in the space of the `vrm` profile: metres, +Y up, facing +Z, in T-pose.
 ///
 /// # Errors
@@ -161,8 +143,11 @@ fn human_bones(character: &Character) -> Result<Vec<(&'static str, usize)>> {
             found.push((name, bone));
         }
     }
-    let missing: Vec<&str> =
-        REQUIRED.into_iter().filter(|r| !found.iter().any(|(name, _)| name == r)).collect();
+    let missing: Vec<&str> = NECESSARY
+        .into_iter()
+        .map(|(joint, _)| joint)
+        .filter(|j| !found.iter().any(|(name, _)| name == j))
+        .collect();
     if missing.is_empty() {
         return Ok(found);
     }
