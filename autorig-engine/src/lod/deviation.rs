@@ -7,14 +7,12 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::pool::Pool;
-use crate::{Character, Code, Error, Result, random::SplitMix, scene::Influences};
+use crate::{Character, Code, Error, Result, analyse::bvh::Bvh, random::SplitMix, scene::Influences};
 
 /// Points on each surface at which is measured.
 const SAMPLES: usize = 20_000;
 /// Vertices of the original that are measured beside, as the largest distances are found there.
 const VERTICES: usize = 50_000;
-/// Triangles of a leaf.
-const LEAF: usize = 4;
 
 /// How far two characters are from each other.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -139,62 +137,19 @@ impl<'a> Skin<'a> {
     }
 }
 
-/// Triangles that answer which of their points is nearest: a bounding volume hierarchy.
+/// The triangles of a pool, with the skin on them.
 struct Surface<'a> {
     skin: Skin<'a>,
     indices: &'a [u32],
-    corners: Vec<[DVec3; 3]>,
-    order: Vec<u32>,
-    nodes: Vec<Node>,
-}
-
-struct Node {
-    low: DVec3,
-    high: DVec3,
-    /// Leaf: the range of `order`.
-    range: (u32, u32),
-    /// Inner: the second child, the first follows its parent. Leaf: 0.
-    second: u32,
+    bvh: Bvh,
 }
 
 impl<'a> Surface<'a> {
     fn new(pool: &'a Pool, skin: Skin<'a>) -> Self {
         let indices = pool.indices.as_slice();
-        let point = |i: u32| DVec3::from(pool.positions[i as usize].map(f64::from));
-        let corners: Vec<[DVec3; 3]> =
-            indices.chunks_exact(3).map(|t| [point(t[0]), point(t[1]), point(t[2])]).collect();
-        let order = (0..corners.len() as u32).collect();
-        let mut surface = Self { skin, indices, corners, order, nodes: Vec::new() };
-        if !surface.order.is_empty() {
-            let centres: Vec<DVec3> = surface.corners.iter().map(|c| (c[0] + c[1] + c[2]) / 3.0).collect();
-            surface.build(&centres, 0, surface.order.len());
-        }
-        surface
-    }
-
-    fn build(&mut self, centres: &[DVec3], start: usize, end: usize) {
-        let index = self.nodes.len();
-        let (mut low, mut high) = (DVec3::INFINITY, DVec3::NEG_INFINITY);
-        let (mut centre_low, mut centre_high) = (DVec3::INFINITY, DVec3::NEG_INFINITY);
-        for &t in &self.order[start..end] {
-            for c in self.corners[t as usize] {
-                (low, high) = (low.min(c), high.max(c));
-            }
-            let c = centres[t as usize];
-            (centre_low, centre_high) = (centre_low.min(c), centre_high.max(c));
-        }
-        self.nodes.push(Node { low, high, range: (start as u32, end as u32), second: 0 });
-        if end - start <= LEAF {
-            return;
-        }
-        let axis = (centre_high - centre_low).max_position();
-        let middle = usize::midpoint(start, end);
-        self.order[start..end].select_nth_unstable_by(middle - start, |a, b| {
-            centres[*a as usize][axis].total_cmp(&centres[*b as usize][axis]).then(a.cmp(b))
-        });
-        self.build(centres, start, middle);
-        self.nodes[index].second = self.nodes.len() as u32;
-        self.build(centres, middle, end);
+        let vertices: Vec<DVec3> = pool.positions.iter().map(|p| DVec3::from(p.map(f64::from))).collect();
+        let bvh = Bvh::new(&vertices, indices.as_chunks::<3>().0);
+        Self { skin, indices, bvh }
     }
 
     fn vertices(&self, triangle: usize) -> [u32; 3] {
@@ -202,54 +157,31 @@ impl<'a> Surface<'a> {
     }
 
     fn point(&self, place: &Place) -> DVec3 {
-        let [a, b, c] = self.corners[place.triangle];
+        let [a, b, c] = self.bvh.triangles()[place.triangle];
         let [u, v, w] = place.corners;
         a * u + b * v + c * w
     }
 
-    /// The nearest place and its distance; of equals the one that is found first, which does not depend on threads.
+    /// The nearest place and its distance.
     fn nearest(&self, at: DVec3) -> (Place, f64) {
-        let mut best = (f64::INFINITY, Place { triangle: 0, corners: [1.0, 0.0, 0.0] });
-        let mut stack: Vec<(f64, u32)> = Vec::with_capacity(64);
-        if let Some(root) = self.nodes.first() {
-            stack.push((root.distance_squared(at), 0));
-        }
-        while let Some((distance, index)) = stack.pop() {
-            if distance >= best.0 {
-                continue;
-            }
-            let node = &self.nodes[index as usize];
-            if node.second == 0 {
-                for &t in &self.order[node.range.0 as usize..node.range.1 as usize] {
-                    let corners = nearest_in(&self.corners[t as usize], at);
-                    let place = Place { triangle: t as usize, corners };
-                    let distance = self.point(&place).distance_squared(at);
-                    if distance < best.0 {
-                        best = (distance, place);
-                    }
-                }
-                continue;
-            }
-            let children = [index + 1, node.second].map(|i| (self.nodes[i as usize].distance_squared(at), i));
-            let [near, far] =
-                if children[0].0 <= children[1].0 { children } else { [children[1], children[0]] };
-            stack.extend([far, near]);
-        }
-        (best.1, best.0.sqrt())
+        let found = self.bvh.nearest(at);
+        let (triangle, corners, distance) = found.unwrap_or((0, [1.0, 0.0, 0.0], f64::INFINITY));
+        (Place { triangle, corners }, distance)
     }
 
     /// Places spread by area: one in each of `count` equal shares of it.
     fn sample(&self, count: usize) -> Vec<Place> {
         let area = |c: &[DVec3; 3]| (c[1] - c[0]).cross(c[2] - c[0]).length();
-        let step = self.corners.iter().map(area).sum::<f64>() / count as f64;
+        let triangles = self.bvh.triangles();
+        let step = triangles.iter().map(area).sum::<f64>() / count as f64;
         let mut random = SplitMix::new(0);
         let mut places = Vec::with_capacity(count);
         let (mut triangle, mut passed) = (0, 0.0);
         for k in 0..count {
             let target = (k as f64 + random.unit()) * step;
             let (r, s) = (random.unit().sqrt(), random.unit());
-            while triangle + 1 < self.corners.len() && passed + area(&self.corners[triangle]) < target {
-                passed += area(&self.corners[triangle]);
+            while triangle + 1 < triangles.len() && passed + area(&triangles[triangle]) < target {
+                passed += area(&triangles[triangle]);
                 triangle += 1;
             }
             places.push(Place { triangle, corners: [1.0 - r, r * (1.0 - s), r * s] });
@@ -271,95 +203,5 @@ impl<'a> Surface<'a> {
         }
         let stride = places.len().div_ceil(VERTICES).max(1);
         places.into_iter().step_by(stride).collect()
-    }
-}
-
-impl Node {
-    fn distance_squared(&self, at: DVec3) -> f64 {
-        (self.low - at).max(at - self.high).max(DVec3::ZERO).length_squared()
-    }
-}
-
-/// Weights of the corners for the point of a triangle that is nearest (Ericson 2005, "Real-Time Collision Detection", §5.1.5).
-fn nearest_in([a, b, c]: &[DVec3; 3], p: DVec3) -> [f64; 3] {
-    let (ab, ac, ap) = (*b - *a, *c - *a, p - *a);
-    let (d1, d2) = (ab.dot(ap), ac.dot(ap));
-    if d1 <= 0.0 && d2 <= 0.0 {
-        return [1.0, 0.0, 0.0];
-    }
-    let bp = p - *b;
-    let (d3, d4) = (ab.dot(bp), ac.dot(bp));
-    if d3 >= 0.0 && d4 <= d3 {
-        return [0.0, 1.0, 0.0];
-    }
-    let vc = d1 * d4 - d3 * d2;
-    if vc <= 0.0 && d1 >= 0.0 && d3 <= 0.0 {
-        let v = d1 / (d1 - d3);
-        return [1.0 - v, v, 0.0];
-    }
-    let cp = p - *c;
-    let (d5, d6) = (ab.dot(cp), ac.dot(cp));
-    if d6 >= 0.0 && d5 <= d6 {
-        return [0.0, 0.0, 1.0];
-    }
-    let vb = d5 * d2 - d1 * d6;
-    if vb <= 0.0 && d2 >= 0.0 && d6 <= 0.0 {
-        let w = d2 / (d2 - d6);
-        return [1.0 - w, 0.0, w];
-    }
-    let va = d3 * d6 - d5 * d4;
-    if va <= 0.0 && d4 - d3 >= 0.0 && d5 - d6 >= 0.0 {
-        let w = (d4 - d3) / ((d4 - d3) + (d5 - d6));
-        return [0.0, 1.0 - w, w];
-    }
-    let sum = va + vb + vc;
-    if sum == 0.0 { [1.0, 0.0, 0.0] } else { [va / sum, vb / sum, vc / sum] }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn point() -> impl Strategy<Value = DVec3> {
-        (-1.0..1.0_f64, -1.0..1.0_f64, -1.0..1.0_f64).prop_map(DVec3::from)
-    }
-
-    proptest! {
-        #[test]
-        fn no_other_point_of_the_triangle_is_nearer(a in point(), b in point(), c in point(), p in point()) {
-            let corners = [a, b, c];
-            let at = |w: [f64; 3]| a * w[0] + b * w[1] + c * w[2];
-            let found = nearest_in(&corners, p);
-            prop_assert!(found.iter().all(|w| *w >= -1e-9) && (found.iter().sum::<f64>() - 1.0).abs() < 1e-9);
-            let distance = at(found).distance(p);
-            for i in 0..=20 {
-                for j in 0..=20 - i {
-                    let (u, v) = (f64::from(i) / 20.0, f64::from(j) / 20.0);
-                    prop_assert!(at([1.0 - u - v, u, v]).distance(p) >= distance - 1e-9);
-                }
-            }
-        }
-
-        #[test]
-        fn the_hierarchy_finds_the_distance_that_a_full_search_finds(
-            points in prop::collection::vec(point(), 3..90),
-            at in point(),
-        ) {
-            let corners: Vec<[DVec3; 3]> =
-                points.chunks_exact(3).map(|t| [t[0], t[1], t[2]]).collect();
-            let indices: Vec<u32> = (0..corners.len() as u32 * 3).collect();
-            let order = (0..corners.len() as u32).collect();
-            let skin = Skin { influences: Vec::new(), starts: &[], numbers: Vec::new() };
-            let mut surface = Surface { skin, indices: &indices, corners, order, nodes: Vec::new() };
-            let centres: Vec<DVec3> = surface.corners.iter().map(|c| (c[0] + c[1] + c[2]) / 3.0).collect();
-            surface.build(&centres, 0, centres.len());
-            let full = (0..centres.len())
-                .map(|t| surface.point(&Place { triangle: t, corners: nearest_in(&surface.corners[t], at) }))
-                .map(|q| q.distance(at))
-                .fold(f64::INFINITY, f64::min);
-            prop_assert!((surface.nearest(at).1 - full).abs() < 1e-12);
-        }
     }
 }
