@@ -93,14 +93,14 @@ pub(super) fn unreal_clips(character: &Character, mut archive: Archive, stem: &s
     archive.finish()
 }
 
-/// The page that shows the character; `None` where it was not built.
-pub(super) fn viewer(character: &Character, template: Option<&str>, title: &str) -> Result<Option<Vec<u8>>> {
+/// The page that shows the character.
+pub(super) fn viewer(character: &Character, template: Option<&str>, title: &str) -> Result<Vec<u8>> {
     let Some(template) = template else {
         return Err(Error::new(Code::InvalidOption, "the viewer page was not built")
             .with_remedy("build it: npm ci && npm run build in static/"));
     };
     let glb = write::character_glb(character)?;
-    write::viewer::html(template, &glb, title, Some(&character.frame)).map(Some)
+    write::viewer::html(template, &glb, title, Some(&character.frame))
 }
 
 /// The turntable and a clip.

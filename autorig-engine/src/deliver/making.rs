@@ -137,21 +137,16 @@ impl Making {
                 Some(animated) => files::unreal_clips(animated, Archive::new(&plan.stem), &plan.stem)?,
                 None => return Ok(None),
             },
-            Output::ViewerHtml => {
-                let template = plan.viewer_template.clone();
-                let shown = self.animated().cloned();
-                return files::viewer(
-                    &shown.unwrap_or(self.character.clone()),
-                    template.as_deref(),
-                    &plan.stem,
-                );
-            }
-            Output::Video => {
-                let shown = self.animated().cloned();
-                files::video(&shown.unwrap_or(self.character.clone()))?
-            }
+            Output::ViewerHtml => files::viewer(self.moving(), plan.viewer_template.as_deref(), &plan.stem)?,
+            Output::Video => files::video(self.moving())?,
             Output::PreparedGlb | Output::ReportJson | Output::AllZip => return Ok(None),
         }))
+    }
+
+    /// The character with clips where there are some for it.
+    fn moving(&mut self) -> &Character {
+        self.animated();
+        self.animated.as_ref().unwrap_or(&self.character)
     }
 
     /// The character with the clips of the library behind its own; `None` where there are no clips for it.

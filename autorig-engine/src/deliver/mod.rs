@@ -37,8 +37,11 @@ use sha2::{Digest, Sha256};
 use self::archive::Archive;
 use self::making::Making;
 use crate::{
-    Character, Code, Error, Options, Progress, Report, Result, Stage, read::Source, report::FileReport,
+    Character, Code, Error, Options, Progress, Report, Result, Stage,
+    read::Source,
+    report::FileReport,
     scene::Scene,
+    session::{install, pool},
 };
 
 mod archive;
@@ -123,7 +126,8 @@ impl Plan {
 
     /// The rig's share of the whole work.
     fn share(&self) -> f32 {
-        if self.outputs().any(|o| o.in_full() && !Self::rig_only().wants(o)) { 0.4 } else { 0.95 }
+        let small = |o| matches!(o, Output::RiggedGlb | Output::PreparedGlb | Output::ReportJson);
+        if self.outputs().all(small) { 0.95 } else { 0.4 }
     }
 }
 
@@ -158,17 +162,19 @@ pub fn deliver(
 ) -> Result<Option<Report>> {
     let archive = plan.wants(Output::AllZip).then(|| Archive::new(&plan.stem));
     let mut desk = Desk { sink, plan, archive, files: Vec::new() };
-    if !plan.convert {
-        let rig = crate::rig(source, options, &mut Rigging { desk: &mut desk })?;
-        return Making::of_rig(rig).run(&mut desk);
-    }
-    desk.sink.report(Stage::Read, 0.0);
-    let scene = crate::read::read(source, &options.limits)?;
-    if plan.wants(Output::PreparedGlb) {
-        desk.hand_over(Output::PreparedGlb, crate::write::scene_glb(&scene)?)?;
-    }
-    let character = Character::from_scene_within(scene, &options.limits)?;
-    Making::of_character(character).run(&mut desk)
+    let making = if plan.convert {
+        desk.sink.report(Stage::Read, 0.0);
+        let scene = crate::read::read(source, &options.limits)?;
+        if plan.wants(Output::PreparedGlb) {
+            desk.hand_over(Output::PreparedGlb, crate::write::scene_glb(&scene)?)?;
+        }
+        Making::of_character(Character::from_scene_within(scene, &options.limits)?)
+    } else {
+        Making::of_rig(crate::rig(source, options, &mut Rigging { desk: &mut desk })?)
+    };
+    // Pictures are drawn with no more threads than the rig was made with.
+    let pool = options.threads.map(pool).transpose()?;
+    install(pool.as_ref(), || making.run(&mut desk))
 }
 
 /// One file of a character; `None` where the character has no use for it.
