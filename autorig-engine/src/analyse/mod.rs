@@ -41,10 +41,9 @@ use solid::Solid;
 use surface::SurfacePoint;
 use weld::{Face, Welded};
 
-/// Independent samplings of the surface; their disagreement tells how sure the network is.
+/// Independent samplings of the surface; their disagreement tells how sure the network is. A front and a back that look
+/// alike come out even on fewer.
 const SAMPLINGS: u64 = 8;
-/// So many of them tell how the body stands: all, as a front and a back that look alike come out even on a few.
-const ORIENTING: usize = 8;
 
 /// A character in canonical space: right-handed, +Y up, facing +Z, left is +X, metres, feet on Y = 0
 /// (`conventions.md` §0).
@@ -89,7 +88,7 @@ pub fn analyse(scene: &Scene, known: Option<DMat3>) -> Result<Body> {
             "the surface of the model has no area worth the name",
         ));
     }
-    let orientation = orient(&samplings[..ORIENTING], known);
+    let orientation = orient(&samplings, known);
     Ok(Body::new(welded, &character, &samplings, &orientation))
 }
 
