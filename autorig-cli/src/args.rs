@@ -41,7 +41,7 @@ pub(crate) enum Verb {
     /// Rig a character, or every model of a folder
     Rig(RigArgs),
     /// Write a model, or every model of a folder, for another program, with the skin it has
-    Convert(ConvertArgs),
+    Convert(FileArgs),
     /// Write a model with fewer triangles; skin, seams and materials stay
     Lod(LodArgs),
     /// Put clips onto a rigged model, from the library or from BVH, GLB and FBX files
@@ -82,21 +82,34 @@ impl Verb {
     }
 }
 
-/// `autorig rig`
+/// What `rig` and `convert` work on, and where it goes.
 #[derive(Debug, Args)]
-pub(crate) struct RigArgs {
+pub(crate) struct FileArgs {
     /// Model file (GLB, glTF, FBX, OBJ, VRM, STL, PLY, ZIP), `-` for stdin, or a folder of models
     #[arg(value_name = "IN")]
     pub(crate) input: PathBuf,
-    /// Where to write: a `.glb`, `.fbx` or `.vrm` file, `-` for stdout, or a folder, which gets every file of the rig
+    /// Where to write: a `.glb`, `.fbx` or `.vrm` file, `-` for stdout, or a folder, which gets several files
     #[arg(long, short, value_name = "OUT")]
     pub(crate) output: PathBuf,
     /// Names, axes and units of a program; without it the file's extension decides
     #[arg(long, value_enum)]
     pub(crate) preset: Option<Preset>,
-    /// Into a folder: only these files beside the rigged model, by their keys (`unity_fbx,thumbnail`)
+    /// Into a folder: these files instead of the usual ones, by their keys (`unity_fbx,thumbnail`)
     #[arg(long, value_name = "KEYS", value_delimiter = ',', value_parser = output_key)]
     pub(crate) outputs: Vec<Output>,
+    /// Overwrite files that exist
+    #[arg(long, short)]
+    pub(crate) force: bool,
+    /// Threads to work with; all cores by default. The result is the same for any number
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) threads: Option<u16>,
+}
+
+/// `autorig rig`
+#[derive(Debug, Args)]
+pub(crate) struct RigArgs {
+    #[command(flatten)]
+    pub(crate) files: FileArgs,
     /// Joints placed by hand: JSON, `[{"name", "position": [x, y, z]}]` or a report of an earlier rig
     #[arg(long, value_name = "FILE")]
     pub(crate) joints: Option<PathBuf>,
@@ -121,35 +134,6 @@ pub(crate) struct RigArgs {
     /// Also write the report to this file
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
-    /// Overwrite files that exist
-    #[arg(long, short)]
-    pub(crate) force: bool,
-    /// Threads to work with; all cores by default. The result is the same for any number
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub(crate) threads: Option<u16>,
-}
-
-/// `autorig convert`
-#[derive(Debug, Args)]
-pub(crate) struct ConvertArgs {
-    /// Model file (GLB, glTF, FBX, OBJ, VRM, STL, PLY, ZIP), `-` for stdin, or a folder of models
-    #[arg(value_name = "IN")]
-    pub(crate) input: PathBuf,
-    /// Where to write: a `.glb`, `.fbx` or `.vrm` file, `-` for stdout, or a folder
-    #[arg(long, short, value_name = "OUT")]
-    pub(crate) output: PathBuf,
-    /// Names, axes and units of a program; without it the file's extension decides
-    #[arg(long, value_enum)]
-    pub(crate) preset: Option<Preset>,
-    /// Into a folder: these files, by their keys (`unity_fbx,thumbnail`)
-    #[arg(long, value_name = "KEYS", value_delimiter = ',', value_parser = output_key)]
-    pub(crate) outputs: Vec<Output>,
-    /// Overwrite files that exist
-    #[arg(long, short)]
-    pub(crate) force: bool,
-    /// Threads to work with; all cores by default. The result is the same for any number
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub(crate) threads: Option<u16>,
 }
 
 /// `autorig lod`

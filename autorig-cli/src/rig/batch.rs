@@ -10,10 +10,11 @@ use autorig_engine::rig::Options;
 use serde_json::{Value, json};
 
 use super::{
-    Places, Task, Wanted,
+    Places, Wanted,
     one::{prepare_folder, rig_one},
 };
 use crate::{
+    args::FileArgs,
     failure::{Exit, Failure, Result},
     interrupt,
     output::{self, Target},
@@ -25,8 +26,8 @@ const READABLE: [&str; 8] = ["glb", "gltf", "fbx", "obj", "vrm", "stl", "ply", "
 
 /// Works on every readable model of a folder, into another.
 pub(super) fn run(
-    task: &Task<'_>,
-    place: &Path,
+    files: &FileArgs,
+    report: Option<&PathBuf>,
     target: &Target,
     wanted: &Wanted,
     options: &Options,
@@ -38,16 +39,16 @@ pub(super) fn run(
             "a folder of models needs a folder of outputs",
             "end the output in /",
         )
-        .about(place));
+        .about(&files.output));
     };
-    if task.report.is_some() {
+    if report.is_some() {
         return Err(Failure::usage(
             "report_of_a_batch",
             "--report names one file, and every model has a report",
             "leave --report away; each report is written beside its rig",
         ));
     }
-    if same_folder(task.input, folder) {
+    if same_folder(&files.input, folder) {
         return Err(Failure::usage(
             "output_is_input",
             "the outputs would become inputs of the next run",
@@ -55,13 +56,13 @@ pub(super) fn run(
         )
         .about(folder));
     }
-    let inputs = find(task.input)?;
+    let inputs = find(&files.input)?;
     let jobs = plan(&inputs, target, wanted)?;
     let places: Vec<_> = jobs.iter().flat_map(|(_, places)| places.all()).collect();
-    output::check_free(&places, task.force)?;
+    output::check_free(&places, files.force)?;
     let made = prepare_folder(target)?;
     output::check_parent(&folder.join("x"))?;
-    let outcome = work(&jobs, task.force, options, ui);
+    let outcome = work(&jobs, files.force, options, ui);
     if outcome.rigged == 0 {
         made.iter().rev().for_each(|folder| drop(fs::remove_dir(folder)));
     }

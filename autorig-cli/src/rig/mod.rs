@@ -16,52 +16,60 @@ use autorig_engine::{
 };
 
 use crate::{
-    args::{ConvertArgs, Preset, RigArgs},
+    args::{FileArgs, Preset, RigArgs},
     failure::{Failure, Result},
     input::file_name,
     output::Target,
     ui::{Outcome, Ui},
 };
 
-/// Runs the verb.
+/// Runs `rig`.
 pub(crate) fn run(args: &RigArgs, ui: &Ui) -> Result<Outcome> {
-    let target = Target::parse(&args.output, &["glb", "fbx", "vrm"])?;
-    target.check_stdout(ui)?;
-    let wanted = Wanted::new(args, &target)?;
-    let options = options(args)?;
-    let task = Task { input: &args.input, report: args.report.as_ref(), force: args.force };
-    if args.input.is_dir() {
-        batch::run(&task, &args.output, &target, &wanted, &options, ui)
-    } else {
-        one::run(&task, &target, &wanted, &options, ui)
-    }
+    let files = &args.files;
+    work(files, args.report.as_ref(), &options(args)?, ui, |target| {
+        let (main, asked) = asked(files, target)?;
+        let plan = if !matches!(target, Target::Folder(_)) {
+            Plan { required: [].into(), optional: [].into(), ..Plan::rig_only() }.with([main])
+        } else if files.outputs.is_empty() {
+            Plan::full()
+        } else {
+            Plan::rig_only()
+        };
+        Ok(Wanted { main, plan: plan.with(asked) })
+    })
 }
 
 /// Runs `convert`: the same without rigging.
-pub(crate) fn convert(args: &ConvertArgs, ui: &Ui) -> Result<Outcome> {
-    let target = Target::parse(&args.output, &["glb", "fbx", "vrm"])?;
+pub(crate) fn convert(files: &FileArgs, ui: &Ui) -> Result<Outcome> {
+    let options = Options { threads: files.threads.map(usize::from), ..Options::default() };
+    work(files, None, &options, ui, |target| {
+        let (main, asked) = asked(files, target)?;
+        let several = matches!(target, Target::Folder(_)) && !asked.is_empty();
+        Ok(Wanted { main, plan: Plan::convert(if several { asked } else { vec![main] }) })
+    })
+}
+
+fn work(
+    files: &FileArgs,
+    report: Option<&PathBuf>,
+    options: &Options,
+    ui: &Ui,
+    wanted: impl FnOnce(&Target) -> Result<Wanted>,
+) -> Result<Outcome> {
+    let target = Target::parse(&files.output, &["glb", "fbx", "vrm"])?;
     target.check_stdout(ui)?;
-    let (main, asked) = asked(args.preset, &args.outputs, &target)?;
-    let asked = if matches!(target, Target::Folder(_)) && !asked.is_empty() { asked } else { vec![main] };
-    let wanted = Wanted { main, plan: Plan::convert(asked) };
-    let options = Options { threads: args.threads.map(usize::from), ..Options::default() };
-    let task = Task { input: &args.input, report: None, force: args.force };
-    if args.input.is_dir() {
-        batch::run(&task, &args.output, &target, &wanted, &options, ui)
+    let mut wanted = wanted(&target)?;
+    wanted.plan = wanted.plan.viewer_template(autorig_server::viewer_template());
+    if files.input.is_dir() {
+        batch::run(files, report, &target, &wanted, options, ui)
     } else {
-        one::run(&task, &target, &wanted, &options, ui)
+        one::run(files, report, &target, &wanted, options, ui)
     }
 }
 
-/// What both verbs work on.
-struct Task<'a> {
-    input: &'a Path,
-    report: Option<&'a PathBuf>,
-    force: bool,
-}
-
 /// The one file that the target or the preset means, and what is asked for by name.
-fn asked(preset: Option<Preset>, outputs: &[Output], target: &Target) -> Result<(Output, Vec<Output>)> {
+fn asked(files: &FileArgs, target: &Target) -> Result<(Output, Vec<Output>)> {
+    let FileArgs { preset, outputs, .. } = files;
     let extension = match target {
         Target::File(_, extension) => extension.as_str(),
         _ => "",
@@ -95,20 +103,6 @@ struct Wanted {
     plan: Plan,
 }
 
-impl Wanted {
-    fn new(args: &RigArgs, target: &Target) -> Result<Self> {
-        let (main, asked) = asked(args.preset, &args.outputs, target)?;
-        let plan = if !matches!(target, Target::Folder(_)) {
-            Plan { required: [].into(), optional: [].into(), ..Plan::rig_only() }.with([main])
-        } else if args.outputs.is_empty() {
-            Plan::full()
-        } else {
-            Plan::rig_only()
-        };
-        Ok(Self { main, plan: plan.with(asked).viewer_template(autorig_server::viewer_template()) })
-    }
-}
-
 fn options(args: &RigArgs) -> Result<Options> {
     Ok(Options {
         class: args.class.into(),
@@ -118,7 +112,7 @@ fn options(args: &RigArgs) -> Result<Options> {
         symmetry: args.symmetry.into(),
         rest_pose: args.rest_pose.into(),
         existing: args.existing.into(),
-        threads: args.threads.map(usize::from),
+        threads: args.files.threads.map(usize::from),
         ..Options::default()
     })
 }

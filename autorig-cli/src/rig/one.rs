@@ -1,6 +1,9 @@
 //! One model in, its files out.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use autorig_engine::{
     Report, Stage,
@@ -10,8 +13,9 @@ use autorig_engine::{
 };
 use serde_json::{Value, json};
 
-use super::{Places, Task, Wanted};
+use super::{Places, Wanted};
 use crate::{
+    args::FileArgs,
     failure::{Failure, Result, display_name},
     input, interrupt,
     output::{self, Output, Target},
@@ -20,20 +24,21 @@ use crate::{
 
 /// Works on one model.
 pub(super) fn run(
-    task: &Task<'_>,
+    files: &FileArgs,
+    report: Option<&PathBuf>,
     target: &Target,
     wanted: &Wanted,
     options: &Options,
     ui: &Ui,
 ) -> Result<Outcome> {
-    let places = Places::new(target, wanted, task.input, task.report);
+    let places = Places::new(target, wanted, &files.input, report);
     places.check_distinct()?;
-    output::check_free(&places.all(), task.force)?;
+    output::check_free(&places.all(), files.force)?;
     let made = prepare_folder(target)?;
     for path in places.all() {
         output::check_parent(&path)?;
     }
-    let result = rig_one(task.input, &places, task.force, options, ui).map(Outcome::ok);
+    let result = rig_one(&files.input, &places, files.force, options, ui).map(Outcome::ok);
     if result.is_err() {
         made.iter().rev().for_each(|folder| drop(std::fs::remove_dir(folder)));
     }
