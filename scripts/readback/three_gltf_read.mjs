@@ -5,6 +5,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
+import { posed } from "./posed.mjs";
 
 const [modules, file, out, frames] = process.argv.slice(2);
 const from = (...parts) => import(pathToFileURL(path.join(modules, ...parts)));
@@ -39,7 +40,7 @@ for (let frame = 0; frame < Number(frames); frame++) {
     root.updateMatrixWorld(true);
     root.traverse((node) => node.isSkinnedMesh && node.skeleton.update());
     for (const entry of meshes.values()) {
-        const corners = Buffer.concat(entry.parts.map((mesh) => Buffer.from(posed(mesh).buffer)));
+        const corners = Buffer.concat(entry.parts.map((mesh) => Buffer.from(posed(mesh, THREE.Vector3).buffer)));
         entry.frames.push(corners.toString("base64"));
     }
 }
@@ -65,20 +66,6 @@ function part(mesh) {
 // three.js strips characters from names that its property paths use and keeps the given one beside.
 function original(node) {
     return node.userData.name ?? node.name;
-}
-
-function posed(mesh) {
-    const position = mesh.geometry.getAttribute("position");
-    const index = mesh.geometry.index;
-    const count = index ? index.count : position.count;
-    const result = new Float32Array(count * 3);
-    const point = new THREE.Vector3();
-    for (let corner = 0; corner < count; corner++) {
-        mesh.getVertexPosition(index ? index.getX(corner) : corner, point);
-        point.applyMatrix4(mesh.matrixWorld);
-        result.set([point.x, point.y, point.z], corner * 3);
-    }
-    return result;
 }
 
 // Pictures need a browser, and nothing here looks at them.

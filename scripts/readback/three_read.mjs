@@ -5,6 +5,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
 import path from "node:path";
+import { posed } from "./posed.mjs";
 
 const [modules, file, out, frames] = process.argv.slice(2);
 const three = (name) => import(pathToFileURL(path.join(modules, "three", name)));
@@ -38,25 +39,11 @@ for (let frame = 0; frame < Number(frames); frame++) {
     root.rotation.set(0, 0, 0);
     root.updateMatrixWorld(true);
     root.traverse((node) => node.isSkinnedMesh && node.skeleton.update());
-    for (const [mesh, entry] of meshes) entry.frames.push(Buffer.from(posed(mesh).buffer).toString("base64"));
+    for (const [mesh, entry] of meshes) entry.frames.push(Buffer.from(posed(mesh, THREE.Vector3).buffer).toString("base64"));
 }
 await writeFile(out, JSON.stringify({ bones, meshes: [...meshes.values()] }));
 
 // three.js strips characters from names that its property paths use and keeps the given one beside.
 function original(node) {
     return node.userData.originalName ?? node.name;
-}
-
-function posed(mesh) {
-    const position = mesh.geometry.getAttribute("position");
-    const index = mesh.geometry.index;
-    const count = index ? index.count : position.count;
-    const result = new Float32Array(count * 3);
-    const point = new THREE.Vector3();
-    for (let corner = 0; corner < count; corner++) {
-        mesh.getVertexPosition(index ? index.getX(corner) : corner, point);
-        point.applyMatrix4(mesh.matrixWorld);
-        result.set([point.x, point.y, point.z], corner * 3);
-    }
-    return result;
 }
