@@ -1,5 +1,7 @@
 //! Names, order, weights and clips of the finished character.
 
+use std::collections::BTreeSet;
+
 use super::{
     data::Profile,
     work::{Share, Work},
@@ -7,7 +9,7 @@ use super::{
 use crate::{
     Character,
     character::{Bone, names::Names},
-    scene::Influences,
+    scene::{Influences, Scene},
 };
 
 /// Names every bone as the target does; what it has no name for keeps its own, made different from the others.
@@ -46,6 +48,7 @@ pub(super) fn finish(mut work: Work, profile: &Profile) -> Character {
         }
     };
     let bones: Vec<Bone> = order.iter().map(bone).collect();
+    rename_meshes(&mut work.scene, &bones);
     let most = profile.influences.clamp(1, 8);
     let mut all = std::mem::take(&mut work.influences);
     for (mesh, influences) in work.scene.meshes.iter().zip(&mut all) {
@@ -59,6 +62,17 @@ pub(super) fn finish(mut work: Work, profile: &Profile) -> Character {
         clip.tracks.sort_by_key(|t| t.joint);
     }
     Character { scene: work.scene, bones, influences: all, clips, frame: work.frame }
+}
+
+/// Calls no mesh as a bone is: engines find both by name.
+fn rename_meshes(scene: &mut Scene, bones: &[Bone]) {
+    let taken: BTreeSet<&str> = bones.iter().map(|b| b.name.as_str()).collect();
+    let nodes = scene.nodes.iter_mut().map(|n| &mut n.name);
+    for name in nodes.chain(scene.meshes.iter_mut().map(|m| &mut m.name)) {
+        while taken.contains(name.as_str()) {
+            name.push_str("_mesh");
+        }
+    }
 }
 
 /// Bones that are left, parents first: as they are where that holds, else depth first.

@@ -50,6 +50,20 @@ fn every_profile_is_read_from_its_file() {
 }
 
 #[test]
+fn no_mesh_is_called_as_a_bone_is() {
+    let mut character = figure(Sample::Human);
+    for name in ["pelvis", "Hips"] {
+        character.scene.nodes[0].name = name.to_owned();
+        character.scene.meshes[0].name = name.to_owned();
+        for target in ["unity", "unreal", "mixamo"] {
+            let made = apply(&character, profile(target)).unwrap();
+            let mesh = &made.scene.nodes[0].name;
+            assert!(!names(&made).contains(mesh.as_str()) && mesh.starts_with(name), "{target}: {mesh}");
+        }
+    }
+}
+
+#[test]
 fn turns_of_joints_take_every_vertex_where_they_took_it_before() {
     // In T-pose to begin with, or some profiles would turn it.
     let human = apply(&figure(Sample::Human), profile("vrm")).unwrap();
