@@ -81,7 +81,7 @@ pub struct InputReport {
     pub bounds_min: [f64; 3],
     /// Upper corner of the box in the input's frame.
     pub bounds_max: [f64; 3],
-    /// It already had a skin.
+    /// It already had a skin; [`InputReport::existing`] says what was done with it.
     pub was_rigged: bool,
     /// The rig that it had, and what was done with it.
     #[serde(default)]

@@ -47,7 +47,8 @@ def load(path: str, importer: str) -> None:
     elif importer == "native":
         bpy.ops.wm.fbx_import(filepath=path, anim_offset=0.0)
     else:
-        bpy.ops.import_scene.gltf(filepath=path)
+        # Without shapes of its own for bones, which take names that meshes of the file may have.
+        bpy.ops.import_scene.gltf(filepath=path, disable_bone_shape=True)
 
 
 def bones() -> list[dict[str, str | None]]:

@@ -99,6 +99,8 @@ export interface Report {
     bounds_min: Vector;
     bounds_max: Vector;
     was_rigged: boolean;
+    /** Absent in reports of older engines. */
+    existing?: { treatment: 're_rig' | 're_skin' | 'keep' } | null;
   };
   orientation: {
     up: Vector;

@@ -48,6 +48,9 @@ pub struct Profile {
     pub axes: Axes,
     /// Most bones a vertex follows, 1 to 8.
     pub influences: usize,
+    /// The bones that every humanoid must have are followed by a vertex each, or the target would leave them out.
+    #[serde(default)]
+    pub necessary_followed: bool,
     /// Bones that are cut into several, one after the other.
     #[serde(default)]
     pub chains: Vec<Chain>,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     data::Profile,
+    followers,
     work::{Share, Work},
 };
 use crate::{
@@ -61,7 +62,11 @@ pub(super) fn finish(mut work: Work, profile: &Profile) -> Character {
         clip.tracks.iter_mut().for_each(|t| t.joint = usize::from(place[t.joint]));
         clip.tracks.sort_by_key(|t| t.joint);
     }
-    Character { scene: work.scene, bones, influences: all, clips, frame: work.frame }
+    let mut made = Character { scene: work.scene, bones, influences: all, clips, frame: work.frame };
+    if profile.necessary_followed && made.is_humanoid() {
+        followers::ensure(&mut made, most);
+    }
+    made
 }
 
 /// Calls no mesh as a bone is: engines find both by name.

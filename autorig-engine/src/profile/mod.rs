@@ -15,6 +15,7 @@
 //! | `bones` | root, merged bones, cut bones, extra bones |
 //! | `axes` | the directions of the bones' own axes |
 //! | `finish` | names, weights, clips, order |
+//! | `followers` | vertices for necessary bones that none follows |
 
 use crate::{Character, Code, Error, Result};
 
@@ -23,6 +24,7 @@ mod bones;
 pub mod check;
 mod data;
 mod finish;
+mod followers;
 mod space;
 mod stand;
 mod work;

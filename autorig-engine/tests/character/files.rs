@@ -1,7 +1,14 @@
 //! What a file's own skin becomes.
 
 use autorig_engine::{
-    Character, Limits, Options, Silent, read::Source, rig_scene, sample, scene::Scene, write::character_glb,
+    Character, Limits, Options, Silent,
+    read::Source,
+    rig_scene, sample,
+    scene::Scene,
+    write::{
+        character_glb,
+        fbx::{FbxOptions, to_fbx},
+    },
 };
 use glam::{DMat4, DQuat, DVec3};
 
@@ -58,6 +65,22 @@ fn a_rig_of_ours_comes_back_as_it_was() {
     let posed = |c: &Character| flat(c.deformed(&c.turned(&turn(c))));
     assert!(farthest(&posed(&ours), &posed(&again)) < 1e-6);
     assert!(again.scene.warnings.is_empty(), "{:?}", again.scene.warnings);
+}
+
+#[test]
+fn names_come_back_from_our_own_fbx_as_they_were() {
+    let mut ours = Character::from_scene(arm(DMat4::IDENTITY)).unwrap();
+    for (index, name) in ["armFBXASC046L", "a.b", "rückFBXASC032"].into_iter().enumerate() {
+        name.clone_into(&mut ours.bones[index].name);
+    }
+    ours.scene.nodes[0].name = "meshFBXASC095x".to_owned();
+    let fbx = to_fbx(&ours, &FbxOptions::default()).unwrap();
+    let scene = autorig_engine::read::read(&Source::bytes("again.fbx", fbx), &Limits::default()).unwrap();
+    let mesh = scene.nodes.iter().find(|n| n.mesh.is_some()).unwrap();
+    assert_eq!(mesh.name, "meshFBXASC095x");
+    let again = Character::from_scene(scene).unwrap();
+    let names = |c: &Character| c.bones.iter().map(|b| b.name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&again), names(&ours));
 }
 
 #[test]

@@ -64,6 +64,34 @@ fn no_mesh_is_called_as_a_bone_is() {
 }
 
 #[test]
+fn a_necessary_bone_that_no_vertex_follows_gets_a_few_that_hardly_move_with_it() {
+    let mut bare = figure(Sample::Human);
+    for (joint, instead) in [("leftHand", "leftLowerArm"), ("spine", "hips"), ("rightFoot", "rightLowerLeg")]
+    {
+        let [from, to] = [joint, instead].map(|j| bare.find(j).unwrap() as u16);
+        let all = bare.influences.iter_mut().flatten().flat_map(|i| &mut i.joints);
+        all.filter(|j| **j == from).for_each(|j| *j = to);
+    }
+    for (name, target) in [("unity", Target::Unity), ("unreal", Target::Unreal)] {
+        let made = apply(&bare, profile(name)).unwrap();
+        assert_eq!(check(&made, target), [], "{name}");
+        let most = profile(name).influences;
+        let weights = made.influences.iter().flatten().flat_map(autorig_engine::scene::Influences::iter);
+        for (_, weights) in weights {
+            assert!(weights.iter().filter(|w| **w > 0.0).count() <= most, "{name}");
+            assert!((weights.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{name}");
+        }
+        let hand = made.find("leftHand").unwrap() as u16;
+        let follow = made.influences.iter().flatten().flat_map(autorig_engine::scene::Influences::iter);
+        let followers: Vec<f32> = follow
+            .flat_map(|(j, w)| j.iter().zip(w).filter(|(j, w)| **j == hand && **w > 0.0).map(|(_, w)| *w))
+            .collect();
+        assert!(!followers.is_empty() && followers.len() < 10, "{name}: {followers:?}");
+        assert!(followers.iter().all(|w| (0.005..0.02).contains(w)), "{name}: {followers:?}");
+    }
+}
+
+#[test]
 fn turns_of_joints_take_every_vertex_where_they_took_it_before() {
     // In T-pose to begin with, or some profiles would turn it.
     let human = apply(&figure(Sample::Human), profile("vrm")).unwrap();

@@ -8,7 +8,7 @@ import { language, type TextKey, t, textForCode } from '../i18n';
 /** Below this the person should look, as the engine's report has it. */
 export const UNSURE = 0.5;
 /** Warnings that the panel tells in words of its own. */
-const SAID_ABOVE = ['low_confidence', 'was_rigged'];
+const SAID_ABOVE = ['low_confidence', 'was_rigged', 'rig_reskinned', 'rig_kept'];
 const CLASSES: Record<string, TextKey> = {
   humanoid: 'report.class.humanoid',
   quadruped: 'report.class.quadruped',
@@ -22,11 +22,23 @@ const VERDICTS: Record<Verdict, TextKey> = {
   poor: 'quality.poor',
 };
 
+/** What was done with a rig that came with the file. */
+const HAD_RIG = {
+  re_rig: 'report.was_rigged',
+  re_skin: 'report.rig_reskinned',
+  keep: 'report.rig_kept',
+} as const;
+
+function hadRig(report: Report): TemplateResult | typeof nothing {
+  if (!report.input.was_rigged) return nothing;
+  return html`<p class="hint">${t(HAD_RIG[report.input.existing?.treatment ?? 're_rig'])}</p>`;
+}
+
 /** What the engine found and how sure it is. */
 export function reportPanel(report: Report): TemplateResult {
   return html`<section class="report" aria-labelledby="report-title" data-test="report">
     <h2 id="report-title">${t('report.title')}</h2>
-    ${verdict(report)} ${report.input.was_rigged ? html`<p class="hint">${t('report.was_rigged')}</p>` : nothing}
+    ${verdict(report)} ${hadRig(report)}
     <dl class="facts-grid">
       ${facts(report).map(
         ([name, value]) => html`<div>

@@ -4,7 +4,6 @@ use super::mesh::Shown;
 use super::morph;
 use super::nodes::index;
 use super::number::{quaternion, single, vector};
-use super::text::name;
 use crate::scene::{Channel, ChannelValues, NodeClip, Scene};
 use crate::{Code, Error, Limits, Result};
 
@@ -24,7 +23,7 @@ pub(super) fn read(
     // All clips together may take a part of what the model may.
     let mut left = limits.decoded_bytes / 4;
     for stack in &file.anim_stacks {
-        let called = name(&stack.element.name);
+        let called = stack.element.name.to_string();
         let length = stack.time_end - stack.time_begin;
         if !(0.0..=LONGEST).contains(&length) {
             let message = format!("the animation \"{called}\" lasts {length} s, which is taken for an error");

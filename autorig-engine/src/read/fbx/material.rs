@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::number::single;
-use super::text::name;
 use crate::read::image::{Meter, add_texture};
 use crate::read::siblings::{Resolver, short};
 use crate::scene::{Alpha, Material, Scene, TextureRef};
@@ -100,7 +99,7 @@ fn convert(
     };
     let [metallic, roughness] = [metallic, roughness].map(|x| x.clamp(0.0, 1.0));
     Ok(Material {
-        name: name(&material.element.name),
+        name: material.element.name.to_string(),
         base_color: [r, g, b, opacity],
         base_color_texture,
         metallic,

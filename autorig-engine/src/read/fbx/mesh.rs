@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::counter::Counter;
 use super::material::Looks;
 use super::nodes::index;
-use super::text::name;
 use super::vertices::Vertices;
 use super::{morph, nodes};
 use crate::read::repair;
@@ -92,7 +91,7 @@ fn build(
 fn mesh_name(mesh: &ufbx::Mesh) -> String {
     let node = mesh.element.instances.into_iter().find(|n| index(n).is_some());
     let own: &str = &mesh.element.name;
-    name(if own.is_empty() { node.map_or("", |n| &n.element.name) } else { own })
+    if own.is_empty() { node.map_or("", |n| &n.element.name) } else { own }.to_owned()
 }
 
 /// Corners of the triangles of each material slot, in the order of the file.

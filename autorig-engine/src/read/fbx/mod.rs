@@ -30,6 +30,9 @@ mod vertices;
 /// First bytes of a binary file.
 pub(crate) const MAGIC: &[u8] = b"Kaydara FBX Binary";
 
+/// What our own files say of their maker. They hold every name as it is.
+const OURS: &str = "AutoRig ";
+
 /// Bytes of the header and of the head of one record.
 const SHORTEST: usize = 27 + 13;
 
@@ -52,6 +55,9 @@ pub(crate) fn read(bytes: &[u8], resolver: &Resolver<'_>, limits: &Limits) -> Re
     let shown = mesh::read(&file, &looks, &mut counter, &mut scene)?;
     skin::read(&shown, &mut scene);
     animation::read(&file, &shown, limits, &mut scene)?;
+    if !file.metadata.creator.starts_with(OURS) {
+        text::unescape(&mut scene);
+    }
     Ok(scene)
 }
 

@@ -2,7 +2,6 @@
 
 use super::counter::Counter;
 use super::number::{single, singles};
-use super::text::name;
 use crate::Result;
 use crate::scene::{Morph, Primitive};
 
@@ -18,7 +17,7 @@ pub(super) fn names_and_weights(mesh: &ufbx::Mesh) -> (Vec<String>, Vec<f32>) {
         let own: &str = &channel.element.name;
         let weight = single(channel.weight);
         let weight = if weight.is_finite() { weight } else { 0.0 };
-        (name(if own.is_empty() { &shape.element.name } else { own }), weight)
+        (if own.is_empty() { &shape.element.name } else { own }.to_owned(), weight)
     };
     channels(mesh).map(one).unzip()
 }

@@ -1,7 +1,6 @@
 //! Nodes and their places.
 
 use super::number::matrix;
-use super::text::name;
 use crate::scene::{Node, Scene};
 use crate::{Code, Error, Result};
 
@@ -21,10 +20,10 @@ pub(super) fn read(file: &ufbx::Scene, scene: &mut Scene) -> Result<()> {
         }
         let local = matrix(&node.node_to_parent);
         if !local.is_finite() {
-            let message = format!("node \"{}\" has a transform that is not finite", name(&node.element.name));
+            let message = format!("node \"{}\" has a transform that is not finite", node.element.name);
             return Err(Error::new(Code::CorruptFile, message));
         }
-        scene.nodes.push(Node { name: name(&node.element.name), local, children, ..Node::default() });
+        scene.nodes.push(Node { name: node.element.name.to_string(), local, children, ..Node::default() });
     }
     Ok(())
 }

@@ -1,7 +1,21 @@
 //! Names.
 
+use crate::scene::Scene;
+
+/// Undoes the escapes of old exporters in every name of a scene.
+pub(super) fn unescape(scene: &mut Scene) {
+    let meshes = scene.meshes.iter_mut().flat_map(|m| std::iter::once(&mut m.name).chain(&mut m.morph_names));
+    let names = meshes
+        .chain(scene.nodes.iter_mut().map(|n| &mut n.name))
+        .chain(scene.materials.iter_mut().map(|m| &mut m.name))
+        .chain(scene.clips.iter_mut().map(|c| &mut c.name));
+    for text in names {
+        *text = name(text);
+    }
+}
+
 /// The name, with the escapes of old exporters undone: `FBXASC046` is the character 46.
-pub(super) fn name(text: &str) -> String {
+fn name(text: &str) -> String {
     const ESCAPE: &str = "FBXASC";
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
