@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use autorig_core::{
     clock::{Clock, ManualClock, Time},
-    store::{Applied, Begun, CallKey, Claim, FinishedCall, Message, SqliteStore, Store, Tasks},
+    store::{Applied, Begun, CallKey, Claim, FinishedCall, Message, SqlStore, SqliteStore, Store, Tasks},
     task::{
         EventKind, Owner, OwnerKind, Stage, Task, TaskId, TaskStatus, Visibility,
         lifecycle::{Event, Outcome, Refused, Trigger},
@@ -287,12 +287,12 @@ macro_rules! store_suite {
     };
 }
 
-async fn file() -> (SqliteStore, tempfile::TempDir) {
+async fn file() -> (SqlStore, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     (SqliteStore::open(&folder.path().join("test.db")).await.unwrap(), folder)
 }
 
-async fn memory() -> (SqliteStore, ()) {
+async fn memory() -> (SqlStore, ()) {
     (SqliteStore::in_memory().await.unwrap(), ())
 }
 

@@ -10,8 +10,8 @@ use autorig_core::{
     Error, Result,
     clock::Time,
     store::{
-        Applied, Begun, CallKey, Claim, Counts, FinishedCall, Idempotency, Message, Outbox, SqliteStore,
-        Store, Tasks,
+        Applied, Begun, CallKey, Claim, Counts, FinishedCall, Idempotency, Message, Outbox, SqlStore,
+        SqliteStore, Store, Tasks,
     },
     task::{
         Owner, Task, TaskEvent, TaskId, TaskStatus,
@@ -40,7 +40,7 @@ enum Call {
 
 /// SQLite, failing as the test says, each time once.
 struct Faulty {
-    inner: SqliteStore,
+    inner: SqlStore,
     plan: Mutex<Vec<(Call, When)>>,
 }
 

@@ -1,0 +1,216 @@
+//! Tasks and their events.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::DateTime;
+use uuid::Uuid;
+
+use super::{
+    Dialect, Row, SqlStore, Transaction, Value, idempotency, is_duplicate, outbox, retried,
+    task_rows::{self as rows, INSERT, UPDATE, select_tasks, task_values},
+    values,
+};
+use crate::{
+    Error, Result,
+    clock::Time,
+    store::{Applied, Claim, Counts, FinishedCall, Message, Tasks},
+    task::{
+        EventKind, Owner, Task, TaskEvent, TaskId,
+        lifecycle::{self, Event, Outcome},
+    },
+};
+
+#[async_trait]
+impl Tasks for SqlStore {
+    async fn insert(&self, task: &Task, call: Option<&FinishedCall>, messages: &[Message]) -> Result<()> {
+        retried(|| self.try_insert(task, call, messages)).await
+    }
+
+    async fn task(&self, id: TaskId) -> Result<Option<Task>> {
+        let row = self.database.fetch_optional(select_tasks!("WHERE t.id = $1"), values![id]).await?;
+        row.as_ref().map(rows::task).transpose()
+    }
+
+    async fn apply(&self, id: TaskId, event: &Event, now: Time, messages: &[Message]) -> Result<Applied> {
+        retried(|| self.try_apply(id, event, now, messages)).await
+    }
+
+    async fn claim(&self, claim: &Claim) -> Result<Vec<Task>> {
+        retried(|| self.try_claim(claim)).await
+    }
+
+    async fn renew(&self, id: TaskId, attempt: u32, until: Time) -> Result<bool> {
+        let sql =
+            "UPDATE tasks SET lease_until = $3 WHERE id = $1 AND attempt = $2 AND status = 'processing'";
+        Ok(self.database.execute(sql, values![id, attempt, until]).await? == 1)
+    }
+
+    async fn expired(&self, now: Time) -> Result<Vec<Task>> {
+        let sql =
+            select_tasks!("WHERE t.status = 'processing' AND t.lease_until <= $1 ORDER BY t.lease_until");
+        tasks(&self.database.fetch_all(sql, values![now]).await?)
+    }
+
+    async fn held_by(&self, node: &str) -> Result<Vec<Task>> {
+        let sql =
+            select_tasks!("WHERE t.status = 'processing' AND t.lease_owner = $1 ORDER BY t.created_at, t.id");
+        tasks(&self.database.fetch_all(sql, values![node]).await?)
+    }
+
+    async fn next_due(&self, now: Time) -> Result<Option<Time>> {
+        let row = self
+            .database
+            .fetch_optional(
+                "SELECT min(due) AS due FROM (\
+                 SELECT min(next_attempt_at) AS due FROM tasks WHERE status = 'created' AND next_attempt_at > $1 \
+                 UNION ALL SELECT min(lease_until) FROM tasks WHERE status = 'processing' AND lease_until > $1\
+                 ) AS waits",
+                values![now],
+            )
+            .await?;
+        row.map_or(Ok(None), |row| row.optional_time("due"))
+    }
+
+    async fn list(&self, owner: &Owner, before: Option<(Time, TaskId)>, limit: u32) -> Result<Vec<Task>> {
+        let sql = select_tasks!(
+            "WHERE t.owner_type = $1 AND t.owner_id = $2 AND (t.created_at, t.id) < ($3, $4) \
+             ORDER BY t.created_at DESC, t.id DESC LIMIT $5"
+        );
+        let (at, id) = before.unwrap_or((end_of_time(), TaskId(Uuid::max())));
+        let values = values![owner.kind.as_str(), &owner.id, at, id, limit];
+        tasks(&self.database.fetch_all(sql, values).await?)
+    }
+
+    async fn events(&self, id: TaskId, after: u64, limit: u32) -> Result<Vec<TaskEvent>> {
+        let sql = "SELECT id, at, body FROM task_events WHERE task_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+        let rows = self.database.fetch_all(sql, values![id, after, limit]).await?;
+        rows.iter().map(rows::event).collect()
+    }
+
+    async fn counts(&self) -> Result<Counts> {
+        let sql = "SELECT (SELECT count(*) FROM tasks WHERE status = 'created') AS queued, \
+                   (SELECT count(*) FROM tasks WHERE status = 'processing') AS processing";
+        let Some(row) = self.database.fetch_optional(sql, values![]).await? else {
+            return Ok(Counts::default());
+        };
+        Ok(Counts { queued: row.unsigned("queued")?, processing: row.unsigned("processing")? })
+    }
+
+    async fn ahead_of(&self, id: TaskId) -> Result<Option<u64>> {
+        let sql = "SELECT (SELECT count(*) FROM tasks o WHERE o.status = 'created' \
+                   AND (o.created_at, o.id) < (t.created_at, t.id)) AS ahead \
+                   FROM tasks t WHERE t.id = $1 AND t.status = 'created'";
+        let row = self.database.fetch_optional(sql, values![id]).await?;
+        row.map(|row| row.unsigned("ahead")).transpose()
+    }
+
+    async fn recent_durations(&self, limit: u32) -> Result<Vec<Duration>> {
+        let sql = "SELECT started_at, finished_at FROM tasks \
+                   WHERE status = 'done' AND started_at IS NOT NULL ORDER BY finished_at DESC LIMIT $1";
+        let rows = self.database.fetch_all(sql, values![limit]).await?;
+        rows.iter()
+            .map(|row| Ok((row.time("finished_at")? - row.time("started_at")?).to_std().unwrap_or_default()))
+            .collect()
+    }
+}
+
+impl SqlStore {
+    async fn try_insert(&self, task: &Task, call: Option<&FinishedCall>, messages: &[Message]) -> Result<()> {
+        let mut transaction = self.database.begin().await?;
+        if let Err(error) = transaction.execute(INSERT, task_values(task)?).await {
+            return Err(if is_duplicate(&error) {
+                Error::internal(format!("there is a task {} already", task.id))
+            } else {
+                error
+            });
+        }
+        let kind = EventKind::Queued { position: None, next_attempt_at: None };
+        let event = TaskEvent { id: task.version, at: task.created_at, kind };
+        rows::insert_event(&mut transaction, task.id, &event).await?;
+        if let Some(call) = call {
+            idempotency::finish(&mut transaction, call, task).await?;
+        }
+        outbox::insert(&mut transaction, messages, task.created_at).await?;
+        transaction.commit().await
+    }
+
+    async fn try_apply(&self, id: TaskId, event: &Event, now: Time, messages: &[Message]) -> Result<Applied> {
+        let mut transaction = self.database.begin().await?;
+        let Some(task) = load_to_change(&mut transaction, id).await? else { return Ok(Applied::Missing) };
+        let outcome = match lifecycle::apply(&task, event, now) {
+            Ok(outcome) => outcome,
+            Err(refused) => return Ok(Applied::Refused(refused)),
+        };
+        save(&mut transaction, &task, &outcome, now).await?;
+        outbox::insert(&mut transaction, messages, now).await?;
+        transaction.commit().await?;
+        Ok(Applied::Done(Box::new(outcome)))
+    }
+
+    async fn try_claim(&self, claim: &Claim) -> Result<Vec<Task>> {
+        let mut transaction = self.database.begin().await?;
+        let waiting = select_tasks!(
+            "WHERE t.status = 'created' AND (t.next_attempt_at IS NULL OR t.next_attempt_at <= $1) \
+             AND t.kind IN (SELECT value FROM json_each($2)) ORDER BY t.created_at, t.id LIMIT $3",
+            "WHERE t.status = 'created' AND (t.next_attempt_at IS NULL OR t.next_attempt_at <= $1) \
+             AND t.kind IN (SELECT jsonb_array_elements_text($2)) ORDER BY t.created_at, t.id LIMIT $3 \
+             FOR UPDATE OF t SKIP LOCKED"
+        );
+        let values = values![claim.now, Value::json(&claim.kinds)?, claim.limit];
+        let mut claimed = Vec::new();
+        for row in &transaction.fetch_all(waiting, values).await? {
+            let task = rows::task(row)?;
+            let event = Event::Claim { node: claim.node.clone(), lease_until: claim.lease_until };
+            let outcome = lifecycle::apply(&task, &event, claim.now)
+                .map_err(|refused| Error::internal(format!("claiming task {}: {refused}", task.id)))?;
+            save(&mut transaction, &task, &outcome, claim.now).await?;
+            claimed.push(outcome.task);
+        }
+        transaction.commit().await?;
+        Ok(claimed)
+    }
+}
+
+fn tasks(rows: &[Row]) -> Result<Vec<Task>> {
+    rows.iter().map(rows::task).collect()
+}
+
+/// Later than any task, and a moment that both databases can hold.
+fn end_of_time() -> Time {
+    const YEAR_9999: i64 = 253_370_764_800;
+    DateTime::from_timestamp(YEAR_9999, 0).unwrap_or_default()
+}
+
+/// A task that nobody else changes until the transaction ends.
+async fn load_to_change(from: &mut Transaction, id: TaskId) -> Result<Option<Task>> {
+    if from.dialect() == Dialect::Postgres {
+        // First the lock, then a look with a fresh snapshot: a statement that waits for the lock would see the
+        // new row with the files from before.
+        from.fetch_optional("SELECT id FROM tasks WHERE id = $1 FOR UPDATE", values![id]).await?;
+    }
+    let row = from.fetch_optional(select_tasks!("WHERE t.id = $1"), values![id]).await?;
+    row.as_ref().map(rows::task).transpose()
+}
+
+/// Writes what has changed, with the events that tell of it.
+async fn save(to: &mut Transaction, before: &Task, outcome: &Outcome, now: Time) -> Result<()> {
+    let after = &outcome.task;
+    to.execute(UPDATE, task_values(after)?).await?;
+    if before.files != after.files {
+        to.execute("DELETE FROM task_files WHERE task_id = $1", values![after.id]).await?;
+        for file in &after.files {
+            rows::insert_file(to, after.id, file).await?;
+        }
+    }
+    if after.status.is_terminal() {
+        // Nobody resumes in the middle of a finished task, and these are most of its events.
+        to.execute("DELETE FROM task_events WHERE task_id = $1 AND kind = 'progress'", values![after.id])
+            .await?;
+    }
+    for (id, kind) in (before.version + 1..).zip(&outcome.events) {
+        let event = TaskEvent { id, at: now, kind: kind.clone() };
+        rows::insert_event(to, after.id, &event).await?;
+    }
+    Ok(())
+}
