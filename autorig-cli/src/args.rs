@@ -56,6 +56,8 @@ pub(crate) enum Verb {
     Sample(SampleArgs),
     /// Serve the page and the API, rigging on this machine
     Serve(ServeArgs),
+    /// Rig for a server: ask it for tasks, rig them on this machine, hand in the files
+    Worker(WorkerArgs),
     /// Print the completion script of a shell
     Completions(CompletionsArgs),
     /// Rig one job of a server: the job as JSON on stdin, events as lines of JSON on stdout
@@ -76,6 +78,7 @@ impl Verb {
             Self::Inspect(_) => "inspect",
             Self::Sample(_) => "sample",
             Self::Serve(_) => "serve",
+            Self::Worker(_) => "worker",
             Self::Completions(_) => "completions",
             Self::RigChild => "rig-child",
         }
@@ -402,6 +405,26 @@ pub(crate) struct ServeArgs {
     /// Folder of the database and the files, autorig-data by default; made when it is not there
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+}
+
+/// `autorig worker`
+#[derive(Debug, Args)]
+pub(crate) struct WorkerArgs {
+    /// Address of the server to work for
+    #[arg(long, value_name = "URL", env = "AUTORIG_SERVER")]
+    pub(crate) server: String,
+    /// API key of scope `worker`; a local server needs none
+    #[arg(long, value_name = "KEY", env = "AUTORIG_API_KEY", hide_env_values = true)]
+    pub(crate) key: Option<String>,
+    /// What the server calls this worker; the machine's name by default
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Rigs at once; half of the cores by default
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) slots: Option<u16>,
+    /// Folder for models and files being made; where temporary files go by default
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scratch: Option<PathBuf>,
 }
 
 /// `autorig completions`

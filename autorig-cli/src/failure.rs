@@ -165,6 +165,24 @@ impl From<autorig_core::Error> for Failure {
     }
 }
 
+impl From<autorig_client::Error> for Failure {
+    fn from(error: autorig_client::Error) -> Self {
+        let exit = match &error {
+            autorig_client::Error::Problem(problem) => match problem.status {
+                401 | 403 => Exit::Denied,
+                404 | 410 => Exit::NotFound,
+                413 | 429 => Exit::Limit,
+                400..=499 => Exit::Usage,
+                _ => Exit::Network,
+            },
+            autorig_client::Error::InvalidUrl { .. } => Exit::Usage,
+            autorig_client::Error::File { .. } => Exit::Internal,
+            _ => Exit::Network,
+        };
+        Self::new(exit, error.code(), error.to_string(), error.remedy())
+    }
+}
+
 impl From<ServerError> for Failure {
     fn from(error: ServerError) -> Self {
         let exit = match error {

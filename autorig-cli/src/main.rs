@@ -15,6 +15,7 @@
 //! | `model` | `lod`, `animate`, `render`, `validate`: any readable model as it is |
 //! | `inspect`, `sample` | the small verbs |
 //! | `serve` | `autorig serve`: the server, its logs, its end |
+//! | `worker` | `autorig worker`: this machine rigs for a server |
 //! | `input`, `output` | where models come from and results go: stdin, files, folders, atomically |
 //! | `ui` | everything that is said: stdout, stderr, `--json` |
 //! | `failure` | the error with its exit code |
@@ -45,6 +46,7 @@ mod rig;
 mod sample;
 mod serve;
 mod ui;
+mod worker;
 
 fn main() -> ExitCode {
     match Cli::try_parse() {
@@ -66,6 +68,7 @@ fn run(cli: &Cli) -> ExitCode {
         Verb::Sample(args) => interrupt::listen().and_then(|()| sample::run(args, &ui)),
         Verb::Completions(args) => completions(args, &ui),
         Verb::Serve(args) => serve::run(args, &ui),
+        Verb::Worker(args) => worker::run(args, &ui),
         // It speaks the worker's protocol on stdin and stdout, not the user's language.
         Verb::RigChild => return child_main(autorig_server::viewer_template()),
     };

@@ -21,12 +21,16 @@ const LOG_VARIABLE: &str = "AUTORIG_LOG";
 pub(crate) fn run(args: &ServeArgs, ui: &Ui) -> Result<Outcome> {
     log(ui);
     let config = Config::load(None, env::vars_os().filter_map(text), &flags(args))?;
-    let runtime = Runtime::new().map_err(|error| {
+    runtime()?.block_on(serve(&config, ui))?;
+    Ok(Outcome::ok(Value::Null))
+}
+
+/// What asynchronous verbs run on.
+pub(crate) fn runtime() -> Result<Runtime> {
+    Runtime::new().map_err(|error| {
         let message = format!("the runtime cannot be started: {error}");
         Failure::new(Exit::Internal, "internal", message, "look for a limit on threads or open files")
-    })?;
-    runtime.block_on(serve(&config, ui))?;
-    Ok(Outcome::ok(Value::Null))
+    })
 }
 
 async fn serve(config: &Config, ui: &Ui) -> Result<()> {
@@ -62,12 +66,12 @@ fn flags(args: &ServeArgs) -> Map<String, Value> {
 }
 
 /// A variable that is no text is none of ours.
-fn text((name, value): (OsString, OsString)) -> Option<(String, String)> {
+pub(crate) fn text((name, value): (OsString, OsString)) -> Option<(String, String)> {
     Some((name.into_string().ok()?, value.into_string().ok()?))
 }
 
 /// Logs go to stderr: warnings by default, errors with `--quiet`, more through the variable.
-fn log(ui: &Ui) {
+pub(crate) fn log(ui: &Ui) {
     let usual = if ui.is_quiet() { "error" } else { "warn" };
     let wanted = env::var(LOG_VARIABLE).ok().filter(|text| !text.is_empty());
     let filter =
@@ -83,8 +87,8 @@ fn log(ui: &Ui) {
         .try_init();
 }
 
-/// Waits for somebody to end the server.
-struct Stop {
+/// Waits for somebody to end the program.
+pub(crate) struct Stop {
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
@@ -93,7 +97,7 @@ struct Stop {
 
 impl Stop {
     #[cfg(unix)]
-    fn listen() -> Result<Self> {
+    pub(crate) fn listen() -> Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let failed = |error: io::Error| {
             let message = format!("cannot listen for signals: {error}");
@@ -106,7 +110,7 @@ impl Stop {
     }
 
     #[cfg(unix)]
-    async fn asked(&mut self) {
+    pub(crate) async fn asked(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
@@ -115,12 +119,12 @@ impl Stop {
 
     #[cfg(not(unix))]
     #[expect(clippy::unnecessary_wraps, reason = "it may fail elsewhere")]
-    fn listen() -> Result<Self> {
+    pub(crate) fn listen() -> Result<Self> {
         Ok(Self {})
     }
 
     #[cfg(not(unix))]
-    async fn asked(&mut self) {
+    pub(crate) async fn asked(&mut self) {
         // Without a console there is nothing to wait for but the end of the process.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;

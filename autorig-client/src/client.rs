@@ -282,7 +282,7 @@ pub(crate) async fn refusal(response: Response) -> Error {
     }
 }
 
-async fn json<T: DeserializeOwned>(response: Response) -> Result<T> {
+pub(crate) async fn json<T: DeserializeOwned>(response: Response) -> Result<T> {
     let status = response.status();
     let body = read(response).await?;
     serde_json::from_slice(&body).map_err(|error| unexpected(status, error.to_string()))

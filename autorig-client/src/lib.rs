@@ -26,6 +26,7 @@
 //! | `create` | [`NewTask`]: a file, bytes or a link, with options |
 //! | `events` | [`Events`]: server-sent events that survive a lost connection |
 //! | `download` | whole files, resumed where they broke off, checked by their SHA-256 |
+//! | `worker` | a worker's calls: [`Lease`] |
 //! | `model` | what the server answers |
 //! | `retry` | [`RetryPolicy`]: what is tried again, and when |
 //! | `error` | [`Error`] with a stable code and a remedy |
@@ -41,6 +42,7 @@ mod events;
 mod model;
 mod retry;
 mod sse;
+mod worker;
 
 pub use client::{Builder, Client};
 pub use create::{Input, JointHint, NewTask, TaskOptions};
@@ -48,3 +50,4 @@ pub use error::{Error, Problem, Result};
 pub use events::{Event, EventKind, Events};
 pub use model::{Created, File, HistoryPage, Queue, QueueStatus, Status, Task, TaskError, TaskSummary, Urls};
 pub use retry::RetryPolicy;
+pub use worker::{Lease, LeaseFailure, LeaseFile, LeaseInput, Made};

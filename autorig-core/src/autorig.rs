@@ -19,7 +19,7 @@ use crate::{
     clock::{Clock, Ids, SystemClock, SystemIds},
     outbound::Outbound,
     store::{SqliteStore, Store},
-    task::{Dispatcher, DispatcherSettings, Hub, RetryPolicy, RigKind, TaskKind, TaskService},
+    task::{Dispatcher, DispatcherSettings, Hub, Leases, RetryPolicy, RigKind, TaskKind, TaskService},
     worker::{ChildWorker, InProcessWorker, Worker, embedded::ChildLimits},
 };
 
@@ -87,6 +87,11 @@ impl AutoRig {
     /// What callers do with tasks.
     pub fn tasks(&self) -> &TaskService {
         &self.tasks
+    }
+
+    /// What workers that lease tasks over the network do with them.
+    pub fn leases(&self) -> Leases {
+        Leases { inner: self.tasks.inner.clone() }
     }
 
     /// Starts handing out tasks; what a former run of this node held is taken back first. Calling it again
@@ -270,6 +275,14 @@ impl Builder {
             Some(outbound) => outbound,
             None => Outbound::new(&[], Duration::from_secs(defaults.outbound_time_s))?,
         };
+        let (lease, heartbeat) =
+            self.lease.unwrap_or_else(|| (defaults.lease(), Duration::from_secs(defaults.heartbeat_s)));
+        let settings = DispatcherSettings {
+            interval: self.interval.unwrap_or_else(|| defaults.dispatch_interval.duration()),
+            lease,
+            heartbeat,
+            retry: self.retry,
+        };
         let inner = Arc::new(crate::task::Inner {
             store,
             blobs,
@@ -280,20 +293,13 @@ impl Builder {
             limits: crate::task::ServiceLimits {
                 upload_bytes: self.upload_limit.unwrap_or_else(|| defaults.upload_limit()),
             },
+            settings,
             node: self.node.unwrap_or_else(|| "local".to_owned()),
             hub: Hub::new(),
             wake: Notify::new(),
             slots: watch::Sender::new(Vec::new()),
             running: Mutex::new(HashMap::new()),
         });
-        let (lease, heartbeat) =
-            self.lease.unwrap_or_else(|| (defaults.lease(), Duration::from_secs(defaults.heartbeat_s)));
-        let settings = DispatcherSettings {
-            interval: self.interval.unwrap_or_else(|| defaults.dispatch_interval.duration()),
-            lease,
-            heartbeat,
-            retry: self.retry,
-        };
         // Only what nobody else can be writing may be looked through.
         let old_uploads = match &self.data_dir {
             Some(_) => inner.blobs.list("uploads/").await?,
@@ -301,7 +307,7 @@ impl Builder {
         };
         Ok(AutoRig {
             tasks: TaskService { inner: inner.clone() },
-            dispatcher: Arc::new(Dispatcher { inner, workers, settings }),
+            dispatcher: Arc::new(Dispatcher { inner, workers }),
             stop: CancellationToken::new(),
             abort: CancellationToken::new(),
             running: Mutex::new(None),

@@ -35,8 +35,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Largest upload, in MB.
     pub upload_limit_mb: u64,
-    /// Rigs at once; half of the cores, at least one, when left out.
-    pub worker_slots: Option<NonZeroUsize>,
+    /// Rigs at once; half of the cores, at least one, when left out. 0 leaves them all to other machines.
+    pub worker_slots: Option<usize>,
     /// Memory of one rig, in MB.
     pub worker_memory_mb: u64,
     /// Time of one rig, in seconds.
@@ -171,12 +171,12 @@ impl Config {
 
     /// Rigs at once.
     pub fn slots(&self) -> usize {
-        self.worker_slots.map_or_else(|| (cores() / 2).max(1), NonZeroUsize::get)
+        self.worker_slots.unwrap_or_else(|| (cores() / 2).max(1))
     }
 
     /// Threads of one rig.
     pub fn threads(&self) -> usize {
-        self.worker_threads.map_or_else(|| (cores() / self.slots()).max(1), NonZeroUsize::get)
+        self.worker_threads.map_or_else(|| (cores() / self.slots().max(1)).max(1), NonZeroUsize::get)
     }
 
     /// How long a worker holds a task without a sign of life.
@@ -318,7 +318,7 @@ mod tests {
         for (variables, code, word) in [
             (("AUTORIG_WORKER_TIME_S", "soon"), "invalid_config", "worker_time_s"),
             (("AUTORIG_DISPATCH_INTERVAL", "1y"), "invalid_config", "dispatch_interval from AUTORIG_"),
-            (("AUTORIG_WORKER_SLOTS", "0"), "invalid_config", "worker_slots"),
+            (("AUTORIG_WORKER_SLOTS", "-1"), "invalid_config", "worker_slots"),
             (("AUTORIG_LISTEN", "0.0.0.0:80"), "invalid_config", "loopback"),
             (("AUTORIG_LEASE_S", "10"), "invalid_config", "heartbeat_s"),
             (("AUTORIG_OUTBOUND_ALLOW", "nowhere"), "invalid_config", "nowhere"),

@@ -28,7 +28,7 @@
 //! | `server` | [`Server`]: listener, which part answers to which path, graceful end |
 //! | `config` | [`ServerConfig`], [`ServerError`] |
 //! | `api` | the calls, one file a group; `api::wire` has the API's structs and their conversion from core's |
-//! | `upload` | request bodies, piece by piece and never past their limit |
+//! | `upload`, `json_body` | request bodies, piece by piece and never past their limit |
 //! | `problem` | every refusal as `application/problem+json` |
 //! | `middleware` | request ids, log spans, the guard of local mode, headers, compression |
 //! | `http` | ETag, ranges, file names in headers |
@@ -43,6 +43,7 @@ mod assets;
 mod config;
 mod docs;
 mod http;
+mod json_body;
 mod middleware;
 mod openapi;
 mod problem;

@@ -106,7 +106,8 @@ fn application(
 ) -> impl Endpoint + 'static {
     let ids = Arc::clone(&config.ids);
     let ui = config.ui.clone();
-    let state = Arc::new(State { tasks: autorig.tasks().clone(), config, stopping });
+    let state =
+        Arc::new(State { tasks: autorig.tasks().clone(), leases: autorig.leases(), config, stopping });
     let service = api::service();
     let docs = Docs::new(&service.swagger_ui_html(), crate::openapi_json());
     let routes = Routes::of::<Api>();

@@ -244,3 +244,63 @@ impl Service {
         Client::builder(self.url()).build().unwrap()
     }
 }
+
+/// A server that rigs nothing itself and takes a worker for dead after three seconds.
+fn server_without_slots(data: &std::path::Path) -> Service {
+    let settings = [("AUTORIG_WORKER_SLOTS", "0"), ("AUTORIG_LEASE_S", "3"), ("AUTORIG_HEARTBEAT_S", "1")];
+    Service::start_with(data, &settings)
+}
+
+fn worker_of(service: &Service, name: &str) -> Running {
+    let worker = Running::start(&["worker", "--server", service.url(), "--name", name, "--slots", "1"]);
+    worker.until(" works for ");
+    worker
+}
+
+#[tokio::test]
+async fn a_worker_elsewhere_rigs_what_the_server_does_not_and_leaves_when_asked() {
+    let folder = folder();
+    let service = server_without_slots(folder.path());
+    let worker = worker_of(&service, "box-1");
+    let client = Client::builder(service.url()).build().unwrap();
+    let created = client.create(&NewTask::bytes("hero.glb", human()).options(rig_only())).await.unwrap();
+    let task = client.wait(&created.task_id, PATIENCE).await.unwrap();
+    assert_eq!(task.status, Status::Done, "{task:?}");
+    assert_rigged(&client.download_bytes(task.file("rigged_glb").unwrap()).await.unwrap());
+    worker.signal(Signal::TERM);
+    let (status, said) = worker.wait();
+    assert!(status.success(), "{said}");
+    assert!(said.contains("stopping"), "{said}");
+}
+
+#[tokio::test]
+async fn the_task_of_a_killed_worker_is_done_by_another() {
+    let folder = folder();
+    let service = server_without_slots(folder.path());
+    let client = Client::builder(service.url()).build().unwrap();
+    let first = worker_of(&service, "box-1");
+    let created = client.create(&NewTask::bytes("crowd.glb", large())).await.unwrap();
+    let mut events = client.events(&created.task_id);
+    until(
+        &mut events,
+        |event| matches!(event, EventKind::Stage { stage, .. } if stage.as_str() == "analyse"),
+    )
+    .await;
+    first.signal(Signal::KILL);
+    let second = worker_of(&service, "box-2");
+    until(&mut events, |event| matches!(event, EventKind::Queued { .. })).await;
+    until(
+        &mut events,
+        |event| matches!(event, EventKind::Stage { stage, .. } if stage.as_str() == "analyse"),
+    )
+    .await;
+    // What follows is the same work again; the second worker is asked to stop at once, and gives it back.
+    second.signal(Signal::INT);
+    second.until("stopping");
+    second.signal(Signal::INT);
+    let (status, said) = second.wait();
+    assert!(status.success(), "{said}");
+    until(&mut events, |event| matches!(event, EventKind::Queued { .. })).await;
+    let task = client.get(&created.task_id).await.unwrap();
+    assert_eq!((task.status, task.attempt), (Status::Created, 2));
+}

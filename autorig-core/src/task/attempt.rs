@@ -7,16 +7,14 @@ use futures_util::{FutureExt, StreamExt};
 use tokio_util::{io::ReaderStream, sync::CancellationToken};
 
 use super::{
-    dispatcher::DispatcherSettings,
-    lifecycle::Event,
-    model::{Stage, Task, TaskError, TaskFile, TaskId},
+    hold::{Held, Hold},
+    model::{Stage, TaskId},
     service::Inner,
 };
 use crate::{
     Error, Kind, Result,
     blob::{ByteStream, bytes_body},
     clock::Time,
-    store::Applied,
     worker::{Events, FileContent, Job, JobEvent, Worker},
 };
 
@@ -24,14 +22,10 @@ use crate::{
 const EVENT_BUFFER: usize = 64;
 /// Progress is kept at most this often; stages and files always.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
-/// Largest file a worker may make.
-const MAX_RESULT: u64 = 4 << 30;
 
-pub(super) struct Attempt<'a> {
-    pub(super) inner: &'a Arc<Inner>,
-    pub(super) settings: &'a DispatcherSettings,
+pub(super) struct Attempt {
+    pub(super) hold: Hold,
     pub(super) worker: Arc<dyn Worker>,
-    pub(super) task: Task,
     /// Fires when the owner cancels the task.
     pub(super) cancel: CancellationToken,
     /// Fires when this process shuts down.
@@ -48,31 +42,30 @@ enum End {
     Shutdown,
 }
 
-impl Attempt<'_> {
+impl Attempt {
     pub(super) async fn run(self) {
-        let (id, attempt) = (self.task.id, self.task.attempt);
+        let (id, attempt) = (self.hold.task.id, self.hold.task.attempt);
         tracing::debug!(task = %id, attempt, worker = self.worker.name(), "attempt begins");
         let end = self.work().await;
         if let Err(error) = self.conclude(end).await {
             // The lease ends by itself, and the sweep takes the task back.
             tracing::error!(%error, task = %id, attempt, "the end of an attempt could not be stored");
         }
-        if let Err(error) = self.inner.tidy(id, attempt).await {
-            tracing::warn!(%error, task = %id, attempt, "files of an attempt could not be removed");
-        }
-        self.inner.hub.queue_moved();
+        self.hold.tidy().await;
+        self.hold.inner.hub.queue_moved();
     }
 
     async fn work(&self) -> End {
         let stop = self.cancel.child_token();
         let (events, mut arriving) = Events::channel(EVENT_BUFFER);
+        let task = &self.hold.task;
         let job = Job {
-            task: self.task.id,
-            attempt: self.task.attempt,
-            kind: self.task.kind.clone(),
-            params: self.task.params.clone(),
-            input: self.task.input.clone(),
-            blobs: self.inner.blobs.clone(),
+            task: task.id,
+            attempt: task.attempt,
+            kind: task.kind.clone(),
+            params: task.params.clone(),
+            input: task.input.clone(),
+            blobs: self.hold.inner.blobs.clone(),
         };
         let running = AssertUnwindSafe(self.worker.run(job, events, stop.clone())).catch_unwind();
         let listening = async {
@@ -117,98 +110,51 @@ impl Attempt<'_> {
     /// Keeps the lease alive; ends when it is lost.
     async fn beat(&self) {
         loop {
-            self.inner.clock.sleep(self.settings.heartbeat).await;
-            let until = self.inner.clock.now() + self.settings.lease;
-            match self.inner.store.renew(self.task.id, self.task.attempt, until).await {
-                Ok(true) => {}
-                Ok(false) => return,
-                Err(error) => tracing::warn!(%error, task = %self.task.id, "a heartbeat could not be stored"),
+            self.hold.inner.clock.sleep(self.hold.inner.settings.heartbeat).await;
+            match self.hold.renew().await {
+                Ok(Held::Yes) => {}
+                Ok(Held::Lost) => return,
+                Err(error) => {
+                    tracing::warn!(%error, task = %self.hold.task.id, "a heartbeat could not be stored");
+                }
             }
         }
     }
 
     async fn take(&self, event: &JobEvent, told: &mut Told) -> Result<(), End> {
         let failed = |error| End::Worker(Err(error));
-        let attempt = self.task.attempt;
-        let event = match event {
+        let held = match event {
             JobEvent::Progress { stage, fraction } => {
                 let (stage, progress) = (*stage, percent(*fraction));
-                if !told.is_news(stage, progress, self.inner.clock.now()) {
+                if !told.is_news(stage, progress, self.hold.inner.clock.now()) {
                     return Ok(());
                 }
-                Event::Advance { attempt, stage, progress }
+                self.hold.advance(stage, progress).await.map_err(failed)?
             }
             JobEvent::File { key, content } => {
-                let file = self.store_file(key, content).await.map_err(failed)?;
-                Event::AddFile { attempt, file }
+                let body = body(content).await.map_err(failed)?;
+                self.hold.add_file(key, body).await.map_err(failed)?
             }
         };
-        match self.inner.apply(self.task.id, &event).await.map_err(failed)? {
-            Applied::Done(_) => Ok(()),
-            Applied::Refused(_) | Applied::Missing => Err(End::Lost),
+        match held {
+            Held::Yes => Ok(()),
+            Held::Lost => Err(End::Lost),
         }
-    }
-
-    async fn store_file(&self, key: &str, content: &FileContent) -> Result<TaskFile> {
-        let kind = self.inner.kind(&self.task.kind)?;
-        let files = kind.deliverables(&self.task.params);
-        let file = files.iter().find(|file| file.key == key).ok_or_else(|| {
-            Error::internal(format!(
-                "the worker `{}` made a file `{key}` that no task of kind `{}` has",
-                self.worker.name(),
-                kind.name()
-            ))
-        })?;
-        let blob = format!("tasks/{}/{}/{key}", self.task.id, self.task.attempt);
-        let meta = self.inner.blobs.put(&blob, body(content).await?, MAX_RESULT).await?;
-        Ok(TaskFile {
-            index: file.index,
-            key: key.to_owned(),
-            name: file.file_name(&self.task.input.name),
-            size: meta.size,
-            sha256: meta.sha256,
-            mime: file.mime.to_owned(),
-            blob,
-        })
     }
 
     async fn conclude(&self, end: End) -> Result<()> {
-        let (id, attempt) = (self.task.id, self.task.attempt);
-        let event = match end {
+        let held = match end {
             End::Lost => return Ok(()),
-            End::Shutdown => Event::Release { attempt },
+            End::Shutdown => self.hold.release().await?,
             // The status is `cancelled` already.
             End::Worker(_) if self.cancel.is_cancelled() => return Ok(()),
-            End::Worker(Ok(())) => match self.missing_file().await? {
-                None => Event::Complete { attempt },
-                Some(key) => self.after(&Error::internal(format!(
-                    "the worker `{}` said it was done without `{key}`",
-                    self.worker.name()
-                ))),
-            },
-            End::Worker(Err(error)) => self.after(&error),
+            End::Worker(result) => self.hold.conclude(result).await?,
         };
-        self.inner.apply(id, &event).await?;
-        self.inner.wake.notify_one();
-        Ok(())
-    }
-
-    /// What follows an error: another attempt or the end.
-    fn after(&self, error: &Error) -> Event {
-        let attempt = self.task.attempt;
-        let id = self.task.id;
-        tracing::info!(task = %id, attempt, code = %error.code, %error, "attempt failed");
-        let told = TaskError::from(error);
-        match self.settings.retry.delay(error, self.task.failures, self.inner.ids.unit()) {
-            Some(delay) => Event::Retry { attempt, error: told, at: self.inner.clock.now() + delay },
-            None => Event::Fail { attempt, error: told },
+        if held == Held::Lost {
+            let (id, attempt) = (self.hold.task.id, self.hold.task.attempt);
+            tracing::info!(task = %id, attempt, "an attempt ended after it had lost its task");
         }
-    }
-
-    async fn missing_file(&self) -> Result<Option<&'static str>> {
-        let Some(task) = self.inner.store.task(self.task.id).await? else { return Ok(None) };
-        let files = self.inner.kind(&task.kind)?.deliverables(&task.params);
-        Ok(files.iter().find(|file| file.required && task.file(file.key).is_none()).map(|file| file.key))
+        Ok(())
     }
 }
 
@@ -254,7 +200,7 @@ impl Told {
 }
 
 /// 100 is kept for a task that is done.
-fn percent(fraction: f32) -> u8 {
+pub(super) fn percent(fraction: f32) -> u8 {
     // `as` saturates, and makes 0 of NaN.
     ((fraction * 100.0) as u8).min(99)
 }

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     attempt::Attempt,
+    hold::Hold,
     lifecycle::Event,
     model::{Task, TaskError},
     retry::RetryPolicy,
@@ -32,7 +33,6 @@ pub(crate) struct DispatcherSettings {
 pub(crate) struct Dispatcher {
     pub(crate) inner: Arc<Inner>,
     pub(crate) workers: Vec<Arc<dyn Worker>>,
-    pub(crate) settings: DispatcherSettings,
 }
 
 /// When the store fails, it is asked again after this time.
@@ -104,7 +104,7 @@ impl Dispatcher {
         }
         let now = self.inner.clock.now();
         let due = self.inner.store.next_due(now).await?;
-        let sweep = now + self.settings.interval;
+        let sweep = now + self.inner.settings.interval;
         Ok(due.map_or(sweep, |due| due.min(sweep)))
     }
 
@@ -115,7 +115,7 @@ impl Dispatcher {
             kinds: worker.kinds(),
             limit: u32::try_from(free).unwrap_or(u32::MAX),
             now,
-            lease_until: now + self.settings.lease,
+            lease_until: now + self.inner.settings.lease,
         };
         let tasks = self.inner.store.claim(&claim).await?;
         for task in &tasks {
@@ -137,7 +137,8 @@ impl Dispatcher {
         let id = task.id;
         let cancel = CancellationToken::new();
         self.inner.running.lock().unwrap_or_else(PoisonError::into_inner).insert(id, cancel.clone());
-        Attempt { inner: &self.inner, settings: &self.settings, worker, task, cancel, abort }.run().await;
+        let hold = Hold { inner: self.inner.clone(), task, worker: worker.name().to_owned() };
+        Attempt { hold, worker, cancel, abort }.run().await;
         self.inner.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
         index
     }
@@ -146,7 +147,7 @@ impl Dispatcher {
     async fn take_back(&self, task: &Task, why: &str) -> Result<()> {
         let error = lost(why);
         let attempt = task.attempt;
-        let event = match self.settings.retry.delay(&error, task.failures, 0.0) {
+        let event = match self.inner.settings.retry.delay(&error, task.failures, 0.0) {
             Some(_) => Event::Retry { attempt, error: TaskError::from(&error), at: self.inner.clock.now() },
             None => Event::Fail { attempt, error: TaskError::from(&error) },
         };

@@ -13,11 +13,14 @@ mod attempt;
 mod create;
 mod dispatcher;
 mod events;
+mod hold;
+mod leases;
 mod quality;
 mod service;
 
 pub use create::{Created, Input, NewTask};
 pub use kind::{Deliverable, RigKind, RigMode, RigOptions, TaskKind, safe_stem};
+pub use leases::{Failure, Lease, LeaseId, Leases, WorkerName};
 pub use model::{
     EventKind, InputFile, Owner, OwnerKind, Page, QueuePosition, QueueStatus, Stage, Task, TaskError,
     TaskEvent, TaskFile, TaskId, TaskStatus, Visibility,

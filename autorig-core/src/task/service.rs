@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     create::{self, Created, NewTask},
+    dispatcher::DispatcherSettings,
     events::Hub,
     kind::TaskKind,
     lifecycle::Event,
@@ -38,6 +39,7 @@ pub(crate) struct Inner {
     pub(crate) outbound: Outbound,
     pub(crate) kinds: Vec<Arc<dyn TaskKind>>,
     pub(crate) limits: ServiceLimits,
+    pub(crate) settings: DispatcherSettings,
     pub(crate) node: String,
     pub(crate) hub: Arc<Hub>,
     /// Rung when a task waits to be handed out.

@@ -8,6 +8,7 @@ mod conformance;
 mod crashes;
 mod data_dir;
 mod dispatcher;
+mod leases;
 mod lifecycle;
 mod outbound;
 mod service;

@@ -1,5 +1,7 @@
 //! Downloading what a task has made: ranges, ETag, conditional requests.
 
+use std::ops::Range;
+
 use autorig_core::task::TaskFile;
 use poem::{
     Body, IntoResponse, Request, Response,
@@ -190,26 +192,9 @@ impl State {
         let id = task_id(id)?;
         let task = self.task(id).await?;
         let file = task.file(key).ok_or_else(|| Problem::no_such_file(key))?;
-        let etag = format!("\"{}\"", file.sha256);
-        if if_none_match(req.headers(), &etag) {
-            let answer = describe(file, &etag).status(StatusCode::NOT_MODIFIED).finish();
-            return Ok(FileAnswer(answer));
-        }
-        let range = match wanted_part(req.headers(), &etag, file.size) {
-            Part::Whole => None,
-            Part::Bytes(range) => Some(range),
-            Part::Unsatisfiable => return Err(unsatisfiable(file)),
-        };
-        let answer = describe(file, &etag).content_type(&file.mime);
-        let answer = match &range {
-            None => answer.header(header::CONTENT_LENGTH, file.size),
-            Some(part) => answer
-                .status(StatusCode::PARTIAL_CONTENT)
-                .header(header::CONTENT_LENGTH, part.end - part.start)
-                .header(
-                    header::CONTENT_RANGE,
-                    format!("bytes {}-{}/{}", part.start, part.end - 1, file.size),
-                ),
+        let (answer, range) = match Shown::from(file).wanted(req)? {
+            Wanted::Nothing(answer) => return Ok(answer),
+            Wanted::Bytes(answer, range) => (answer, range),
         };
         let open = self.tasks.open_file(id, key, range).await?.ok_or_else(|| Problem::no_such_file(key))?;
         if open.file.sha256 != file.sha256 {
@@ -222,27 +207,77 @@ impl State {
             )
             .retryable());
         }
-        Ok(FileAnswer(answer.body(Body::from_bytes_stream(IoStream(open.body)))))
+        Ok(FileAnswer::body(answer, open.body))
     }
 }
 
-fn describe(file: &TaskFile, etag: &str) -> poem::ResponseBuilder {
-    Response::builder()
-        .header(header::ETAG, etag)
-        .header(header::ACCEPT_RANGES, "bytes")
-        // Private: on a site, who may download is decided for each caller.
-        .header(header::CACHE_CONTROL, "private, no-cache")
-        .header(header::CONTENT_DISPOSITION, attachment(&file.name))
+/// A stored file as it is shown to a client.
+pub(crate) struct Shown<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) mime: &'a str,
+    pub(crate) size: u64,
+    pub(crate) sha256: &'a str,
 }
 
-fn unsatisfiable(file: &TaskFile) -> Problem {
-    Problem::new(
-        StatusCode::RANGE_NOT_SATISFIABLE,
-        "range_not_satisfiable",
-        format!("the file has {} bytes and the range begins after them", file.size),
-        "ask for a range within the file",
-    )
-    .header(header::CONTENT_RANGE, format!("bytes */{}", file.size))
+impl<'a> From<&'a TaskFile> for Shown<'a> {
+    fn from(file: &'a TaskFile) -> Self {
+        Self { name: &file.name, mime: &file.mime, size: file.size, sha256: &file.sha256 }
+    }
+}
+
+/// What a request wants of a file.
+pub(crate) enum Wanted {
+    /// Only to hear that its copy is good.
+    Nothing(FileAnswer),
+    /// All of it, or a part.
+    Bytes(poem::ResponseBuilder, Option<Range<u64>>),
+}
+
+impl Shown<'_> {
+    /// Looks at `If-None-Match` and `Range`.
+    pub(crate) fn wanted(&self, req: &Request) -> Result<Wanted, Problem> {
+        let etag = format!("\"{}\"", self.sha256);
+        if if_none_match(req.headers(), &etag) {
+            let answer = self.describe(&etag).status(StatusCode::NOT_MODIFIED).finish();
+            return Ok(Wanted::Nothing(FileAnswer(answer)));
+        }
+        let range = match wanted_part(req.headers(), &etag, self.size) {
+            Part::Whole => None,
+            Part::Bytes(range) => Some(range),
+            Part::Unsatisfiable => return Err(self.unsatisfiable()),
+        };
+        let answer = self.describe(&etag).content_type(self.mime);
+        let answer = match &range {
+            None => answer.header(header::CONTENT_LENGTH, self.size),
+            Some(part) => answer
+                .status(StatusCode::PARTIAL_CONTENT)
+                .header(header::CONTENT_LENGTH, part.end - part.start)
+                .header(
+                    header::CONTENT_RANGE,
+                    format!("bytes {}-{}/{}", part.start, part.end - 1, self.size),
+                ),
+        };
+        Ok(Wanted::Bytes(answer, range))
+    }
+
+    fn describe(&self, etag: &str) -> poem::ResponseBuilder {
+        Response::builder()
+            .header(header::ETAG, etag)
+            .header(header::ACCEPT_RANGES, "bytes")
+            // Private: on a site, who may download is decided for each caller.
+            .header(header::CACHE_CONTROL, "private, no-cache")
+            .header(header::CONTENT_DISPOSITION, attachment(self.name))
+    }
+
+    fn unsatisfiable(&self) -> Problem {
+        Problem::new(
+            StatusCode::RANGE_NOT_SATISFIABLE,
+            "range_not_satisfiable",
+            format!("the file has {} bytes and the range begins after them", self.size),
+            "ask for a range within the file",
+        )
+        .header(header::CONTENT_RANGE, format!("bytes */{}", self.size))
+    }
 }
 
 /// A blob's bytes with the error type that bodies want.
@@ -261,6 +296,13 @@ impl futures_util::Stream for IoStream {
 
 /// A file, a part of it, or the news that the caller has it.
 pub(crate) struct FileAnswer(Response);
+
+impl FileAnswer {
+    /// The bytes that were wanted.
+    pub(crate) fn body(answer: poem::ResponseBuilder, body: autorig_core::blob::ByteStream) -> Self {
+        Self(answer.body(Body::from_bytes_stream(IoStream(body))))
+    }
+}
 
 impl IntoResponse for FileAnswer {
     fn into_response(self) -> Response {

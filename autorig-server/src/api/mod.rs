@@ -8,10 +8,11 @@ pub(crate) mod operations;
 pub(crate) mod schema;
 pub(crate) mod tasks;
 pub(crate) mod wire;
+pub(crate) mod worker;
 
 use std::{str::FromStr, sync::Arc};
 
-use autorig_core::task::{Owner, TaskId, TaskService};
+use autorig_core::task::{Leases, Owner, TaskId, TaskService};
 use poem::web::Data;
 use poem_openapi::{ContactObject, LicenseObject, OpenApiService, Tags};
 use tokio_util::sync::CancellationToken;
@@ -21,6 +22,7 @@ use crate::{config::ServerConfig, problem::Problem};
 /// What every handler works with.
 pub(crate) struct State {
     pub(crate) tasks: TaskService,
+    pub(crate) leases: Leases,
     pub(crate) config: ServerConfig,
     /// Fires when the server stops: streams end then.
     pub(crate) stopping: CancellationToken,
@@ -30,8 +32,14 @@ pub(crate) struct State {
 pub(crate) type Ctx<'a> = Data<&'a Arc<State>>;
 
 /// All calls together.
-pub(crate) type Api =
-    (create::CreateApi, tasks::TaskApi, events::EventsApi, files::FilesApi, operations::OperationsApi);
+pub(crate) type Api = (
+    create::CreateApi,
+    tasks::TaskApi,
+    events::EventsApi,
+    files::FilesApi,
+    worker::WorkerApi,
+    operations::OperationsApi,
+);
 
 /// Groups of calls in the document.
 #[derive(Tags)]
@@ -40,6 +48,8 @@ pub(crate) enum Group {
     Tasks,
     /// What a task has made.
     Files,
+    /// For machines that rig.
+    Workers,
     /// How the server is.
     Operations,
 }
@@ -54,8 +64,14 @@ Every refusal is `application/problem+json` with a stable `code` and a `remedy`.
 
 /// The API with its description; the state is added by the server.
 pub(crate) fn service() -> OpenApiService<Api, ()> {
-    let api =
-        (create::CreateApi, tasks::TaskApi, events::EventsApi, files::FilesApi, operations::OperationsApi);
+    let api = (
+        create::CreateApi,
+        tasks::TaskApi,
+        events::EventsApi,
+        files::FilesApi,
+        worker::WorkerApi,
+        operations::OperationsApi,
+    );
     OpenApiService::new(api, "AutoRig", env!("CARGO_PKG_VERSION"))
         .description(ABOUT)
         .license(LicenseObject::new("MIT OR Apache-2.0"))

@@ -16,3 +16,4 @@ mod pages;
 mod support;
 mod tasks;
 mod whole;
+mod workers;

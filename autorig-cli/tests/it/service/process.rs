@@ -28,8 +28,14 @@ pub(super) struct Running {
 impl Running {
     /// Starts it with closed stdin.
     pub(super) fn start(arguments: &[&str]) -> Self {
+        Self::start_with(arguments, &[])
+    }
+
+    /// Starts it with closed stdin and some settings.
+    pub(super) fn start_with(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut child = Command::new(AUTORIG)
             .args(arguments)
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -115,7 +121,13 @@ pub(super) struct Service {
 impl Service {
     /// Starts one on a free port and waits until it listens.
     pub(super) fn start(data: &Path) -> Self {
-        let running = Running::start(&["serve", "--listen", "127.0.0.1:0", "--data", arg(data)]);
+        Self::start_with(data, &[])
+    }
+
+    /// Starts one with some settings.
+    pub(super) fn start_with(data: &Path, environment: &[(&str, &str)]) -> Self {
+        let serve = ["serve", "--listen", "127.0.0.1:0", "--data", arg(data)];
+        let running = Running::start_with(&serve, environment);
         let line = running.until("AutoRig is listening on ");
         let url = line.trim().rsplit(' ').next().unwrap().to_owned();
         Self { running, url }

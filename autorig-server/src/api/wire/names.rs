@@ -1,7 +1,29 @@
 //! The API's names: statuses, stages, classes, visibilities.
 
-use autorig_core::task::TaskStatus;
 use poem_openapi::Enum;
+
+/// The two ways between a name of the API and core's name for the same thing.
+macro_rules! same_as_core {
+    ($name:ident, $core:path { $($variant:ident)+ }) => {
+        impl From<$core> for $name {
+            fn from(value: $core) -> Self {
+                use $core as Core;
+                match value { $(Core::$variant => Self::$variant,)+ }
+            }
+        }
+
+        impl From<$name> for $core {
+            fn from(value: $name) -> Self {
+                match value { $($name::$variant => Self::$variant,)+ }
+            }
+        }
+    };
+}
+
+same_as_core!(Status, autorig_core::task::TaskStatus { Created Processing Done Error Cancelled });
+same_as_core!(Stage, autorig_core::task::Stage { Read Analyse Skeleton Skin Export Lod Animate Render Pack });
+same_as_core!(ErrorClass, autorig_core::Class { UserViolation Temporary RateLimit Billing Unknown });
+same_as_core!(Visibility, autorig_core::task::Visibility { Public Unlisted Private });
 
 /// Where a task is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -17,18 +39,6 @@ pub(crate) enum Status {
     Error,
     /// It was stopped on request.
     Cancelled,
-}
-
-impl From<TaskStatus> for Status {
-    fn from(status: TaskStatus) -> Self {
-        match status {
-            TaskStatus::Created => Self::Created,
-            TaskStatus::Processing => Self::Processing,
-            TaskStatus::Done => Self::Done,
-            TaskStatus::Error => Self::Error,
-            TaskStatus::Cancelled => Self::Cancelled,
-        }
-    }
 }
 
 /// What is being done while a task is processed, in this order.
@@ -55,23 +65,6 @@ pub(crate) enum Stage {
     Pack,
 }
 
-impl From<autorig_core::task::Stage> for Stage {
-    fn from(stage: autorig_core::task::Stage) -> Self {
-        use autorig_core::task::Stage as Core;
-        match stage {
-            Core::Read => Self::Read,
-            Core::Analyse => Self::Analyse,
-            Core::Skeleton => Self::Skeleton,
-            Core::Skin => Self::Skin,
-            Core::Export => Self::Export,
-            Core::Lod => Self::Lod,
-            Core::Animate => Self::Animate,
-            Core::Render => Self::Render,
-            Core::Pack => Self::Pack,
-        }
-    }
-}
-
 /// What an error means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename_all = "snake_case")]
@@ -88,19 +81,6 @@ pub(crate) enum ErrorClass {
     Unknown,
 }
 
-impl From<autorig_core::Class> for ErrorClass {
-    fn from(class: autorig_core::Class) -> Self {
-        use autorig_core::Class as Core;
-        match class {
-            Core::UserViolation => Self::UserViolation,
-            Core::Temporary => Self::Temporary,
-            Core::RateLimit => Self::RateLimit,
-            Core::Billing => Self::Billing,
-            Core::Unknown => Self::Unknown,
-        }
-    }
-}
-
 /// Who may see a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename_all = "snake_case")]
@@ -111,15 +91,4 @@ pub(crate) enum Visibility {
     Unlisted,
     /// Its owner and the admins.
     Private,
-}
-
-impl From<autorig_core::task::Visibility> for Visibility {
-    fn from(visibility: autorig_core::task::Visibility) -> Self {
-        use autorig_core::task::Visibility as Core;
-        match visibility {
-            Core::Public => Self::Public,
-            Core::Unlisted => Self::Unlisted,
-            Core::Private => Self::Private,
-        }
-    }
 }
