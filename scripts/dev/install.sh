@@ -4,7 +4,7 @@
 NEXTEST_VERSION=0.9.143
 
 DEBIAN_RUN=(build-essential ca-certificates curl git pkg-config python3 python3-venv)
-DEBIAN_TEST=(chromium fonts-dejavu-core)
+DEBIAN_TEST=(chromium fonts-dejavu-core postgresql)
 
 install_debian() {
     have dpkg-query || return 0 # another system: the commands themselves are checked where they are used

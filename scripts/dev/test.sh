@@ -27,7 +27,7 @@ dev_test() {
 install_for_test() {
     install_debian "${DEBIAN_RUN[@]}" || have cc || die "installing Debian packages failed; is the network up?"
     install_rust
-    install_debian "${DEBIAN_TEST[@]}" || note "Chromium could not be installed: what needs it is skipped by name"
+    install_debian "${DEBIAN_TEST[@]}" || note "Chromium or PostgreSQL could not be installed: what needs them is skipped by name"
     install_python requirements.txt || note "Python packages could not be installed: what needs them is skipped by name"
     install_nextest || note "cargo-nextest could not be installed: cargo test runs instead"
     install_npm scripts/readback || note "three.js could not be installed: what needs it is skipped by name"
@@ -40,12 +40,22 @@ test_build_page() {
 }
 
 test_rust() {
+    local left_out=() # what nextest leaves out, it counts as skipped
+    if ! have_postgres; then
+        note "PostgreSQL is missing and could not be installed: the tests on it are skipped"
+        left_out=(-E 'not test(postgres)')
+    fi
     build_binary
     if cargo nextest --version >/dev/null 2>&1; then
-        cargo nextest run --locked --profile ci "${RUST_SET[@]}"
+        cargo nextest run --locked --profile ci "${RUST_SET[@]}" "${left_out[@]}"
     else
         cargo test --locked --no-fail-fast --lib --bins --tests --examples "${RUST_SET[@]}"
     fi
+}
+
+# The tests start a cluster of their own from the installed programs, unless they are told of one.
+have_postgres() {
+    [ -n "${AUTORIG_TEST_POSTGRES:-}" ] || have postgres || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null
 }
 
 test_python() {

@@ -4,13 +4,17 @@ use std::time::Duration;
 
 use autorig_core::{
     clock::{Clock, ManualClock, Time},
-    store::{Applied, Begun, CallKey, Claim, FinishedCall, Message, SqlStore, SqliteStore, Store, Tasks},
+    store::{
+        Applied, Begun, CallKey, Claim, FinishedCall, Message, PostgresSettings, PostgresStore, SqlStore,
+        SqliteStore, Store, Tasks,
+    },
     task::{
         EventKind, Owner, OwnerKind, Stage, Task, TaskId, TaskStatus, Visibility,
         lifecycle::{Event, Outcome, Refused, Trigger},
     },
 };
 
+use crate::cluster::TestDatabase;
 use crate::lifecycle::{event, failure, task, task_file};
 
 fn now() -> Time {
@@ -61,6 +65,29 @@ async fn what_is_not_there_is_none_and_no_error(store: &dyn Store) {
     assert_eq!(store.recent_durations(5).await.unwrap(), []);
     assert!(!store.message_delivered("x", now()).await.unwrap());
     store.ping().await.unwrap();
+}
+
+async fn a_nul_in_a_text_is_replaced(store: &dyn Store) {
+    let mut written = task(now(), 1);
+    written.input.name = "a\0b".to_owned();
+    written.params = serde_json::json!({"name\0": ["\0"]});
+    store.insert(&written, None, &[]).await.unwrap();
+    let read = store.task(written.id).await.unwrap().unwrap();
+    assert_eq!(read.input.name, "a\u{fffd}b");
+    assert_eq!(read.params, serde_json::json!({"name\u{fffd}": ["\u{fffd}"]}));
+}
+
+async fn changes_of_one_task_at_once_lose_nothing(store: &dyn Store) {
+    let id = insert(store, 1, now()).await.id;
+    claim_at(store, "node", 1, now()).await;
+    let adds = (0..20_u32).map(|index| async move {
+        let file = task_file(index, &format!("f{index}"), &format!("tasks/1/1/f{index}"));
+        done(store, id, &Event::AddFile { attempt: 1, file }, now()).await
+    });
+    futures_util::future::join_all(adds).await;
+    let task = store.task(id).await.unwrap().unwrap();
+    assert_eq!(task.files.iter().map(|file| file.index).collect::<Vec<_>>(), (0..20).collect::<Vec<_>>());
+    assert_eq!(store.events(id, 0, 100).await.unwrap().len(), 22);
 }
 
 async fn an_id_is_used_once(store: &dyn Store) {
@@ -271,6 +298,8 @@ macro_rules! store_suite {
         store_suite! { $name, $make;
             a_task_reads_back_as_it_was_written
             what_is_not_there_is_none_and_no_error
+            a_nul_in_a_text_is_replaced
+            changes_of_one_task_at_once_lose_nothing
             an_id_is_used_once
             a_whole_life_reads_back_with_its_events_in_order
             a_refused_event_changes_nothing
@@ -296,8 +325,66 @@ async fn memory() -> (SqlStore, ()) {
     (SqliteStore::in_memory().await.unwrap(), ())
 }
 
+async fn postgres() -> (SqlStore, TestDatabase) {
+    let database = TestDatabase::new().await;
+    (PostgresStore::connect(&database.url, PostgresSettings::default()).await.unwrap(), database)
+}
+
 store_suite!(sqlite_file, super::file());
 store_suite!(sqlite_in_memory, super::memory());
+store_suite!(postgres, super::postgres());
+
+#[tokio::test]
+async fn nodes_that_open_an_empty_postgres_at_once_agree_on_its_schema() {
+    let database = TestDatabase::new().await;
+    let open = |_| PostgresStore::connect(&database.url, PostgresSettings { connections: 1 });
+    let stores = futures_util::future::try_join_all((0..3).map(open)).await.unwrap();
+    let task = insert(&stores[0], 1, now()).await;
+    assert_eq!(stores[2].task(task.id).await.unwrap(), Some(task));
+}
+
+#[tokio::test]
+async fn a_postgres_of_a_newer_version_is_refused() {
+    let (store, database) = postgres().await;
+    store.close().await;
+    sqlx::raw_sql(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+         VALUES (999, 'later', true, '', 0)",
+    )
+    .execute(&mut database.connect().await)
+    .await
+    .unwrap();
+    let error = PostgresStore::connect(&database.url, PostgresSettings::default()).await.unwrap_err();
+    assert_eq!(error.code, "newer_database");
+}
+
+#[tokio::test]
+async fn a_postgres_connection_that_was_cut_fails_once_and_is_made_again() {
+    let (store, database) = postgres().await;
+    let task = insert(&store, 1, now()).await;
+    database.cut().await;
+    let cut = store.task(task.id).await;
+    assert!(cut.as_ref().is_ok_and(Option::is_some) || cut.is_err_and(|e| e.code == "store_unavailable"));
+    // One call may find a connection that is dead; each dead one is found once.
+    for _ in 0..PostgresSettings::default().connections {
+        if store.task(task.id).await.is_ok() {
+            break;
+        }
+    }
+    assert_eq!(store.task(task.id).await.unwrap(), Some(task));
+}
+
+#[tokio::test]
+async fn a_postgres_that_is_not_there_is_unavailable_and_its_password_stays_secret() {
+    let url = "postgres://me:hunter2@127.0.0.1:1/none";
+    let error = PostgresStore::connect(url, PostgresSettings::default()).await.unwrap_err();
+    assert_eq!(error.code, "store_unavailable");
+    assert!(!format!("{error} {error:?}").contains("hunter2"));
+    let error = PostgresStore::connect("postgres://me:hunter2@:x/", PostgresSettings::default()).await;
+    let error = error.unwrap_err();
+    assert_eq!(error.code, "invalid_config");
+    assert!(!format!("{error} {error:?}").contains("hunter2"));
+}
 
 #[tokio::test]
 async fn a_sqlite_file_opens_again_with_everything_in_it() {

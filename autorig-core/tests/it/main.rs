@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests, too")]
 
+#[path = "../cluster/mod.rs"]
+mod cluster;
 #[path = "../conformance/mod.rs"]
 mod conformance;
 
