@@ -405,6 +405,9 @@ pub(crate) struct ServeArgs {
     /// Folder of the database and the files, autorig-data by default; made when it is not there
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+    /// Bucket for the files, s3://NAME/PREFIX?endpoint=URL&region=NAME; by default they are in the data folder
+    #[arg(long, value_name = "URL")]
+    pub(crate) storage: Option<String>,
 }
 
 /// `autorig worker`

@@ -62,6 +62,9 @@ fn flags(args: &ServeArgs) -> Map<String, Value> {
     if let Some(data) = &args.data {
         flags.insert("data_dir".to_owned(), json!(data));
     }
+    if let Some(storage) = &args.storage {
+        flags.insert("storage_url".to_owned(), json!(storage));
+    }
     flags
 }
 

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Config, Error, Result,
-    blob::{BlobStore, LocalBlobs},
+    blob::{BlobStore, LocalBlobs, S3Blobs},
     clock::{Clock, Ids, SystemClock, SystemIds},
     outbound::Outbound,
     store::{SqliteStore, Store},
@@ -57,17 +57,22 @@ impl AutoRig {
         config.validate()?;
         let data_dir = DataDir::open(&config.data_dir)?;
         let store = SqliteStore::open(&data_dir.database()).await?;
-        let blobs = LocalBlobs::open(data_dir.blobs()).await?;
+        let blobs: Arc<dyn BlobStore> = match config.storage()? {
+            Some(settings) => Arc::new(S3Blobs::open(&settings)?),
+            None => Arc::new(LocalBlobs::open(data_dir.blobs()).await?),
+        };
         let outbound = Outbound::new(&config.outbound_allow, Duration::from_secs(config.outbound_time_s))?;
         let mut builder = Self::builder()
             .store(Arc::new(store))
-            .blobs(Arc::new(blobs))
+            .blobs(blobs)
             .outbound(outbound)
             .node(data_dir.node()?)
             .upload_limit(config.upload_limit())
             .lease(config.lease(), Duration::from_secs(config.heartbeat_s))
             .dispatch_interval(config.dispatch_interval.duration());
         builder.data_dir = Some(data_dir);
+        // They are in the directory that is locked.
+        builder.own_blobs = config.storage_url.is_none();
         Ok(builder)
     }
 
@@ -156,6 +161,8 @@ pub struct Builder {
     lease: Option<(Duration, Duration)>,
     interval: Option<Duration>,
     data_dir: Option<DataDir>,
+    /// The blobs are in the data directory, which nobody else uses.
+    own_blobs: bool,
 }
 
 impl Builder {
@@ -170,6 +177,7 @@ impl Builder {
     #[must_use]
     pub fn blobs(mut self, blobs: Arc<dyn BlobStore>) -> Self {
         self.blobs = Some(blobs);
+        self.own_blobs = false;
         self
     }
 
@@ -183,6 +191,7 @@ impl Builder {
         self.blobs = Some(Arc::new(LocalBlobs::open(data_dir.blobs()).await?));
         self.node = Some(data_dir.node()?);
         self.data_dir = Some(data_dir);
+        self.own_blobs = true;
         Ok(self)
     }
 
@@ -302,8 +311,8 @@ impl Builder {
         });
         // Only what nobody else can be writing may be looked through.
         let old_uploads = match &self.data_dir {
-            Some(_) => inner.blobs.list("uploads/").await?,
-            None => Vec::new(),
+            Some(_) if self.own_blobs => inner.blobs.list("uploads/").await?,
+            _ => Vec::new(),
         };
         Ok(AutoRig {
             tasks: TaskService { inner: inner.clone() },

@@ -19,7 +19,7 @@ use figment::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
+use crate::{Error, Result, blob::S3Settings};
 
 pub use seconds::Seconds;
 
@@ -53,6 +53,14 @@ pub struct Config {
     pub outbound_allow: Vec<String>,
     /// How long fetching a link may take in all, in seconds.
     pub outbound_time_s: u64,
+    /// Where files are kept: `s3://bucket/prefix?endpoint=…&region=…`; the data directory when left out.
+    pub storage_url: Option<String>,
+    /// Access key of the storage; what the machine offers (AWS variables, instance role) when left out.
+    pub storage_access_key: Option<String>,
+    /// Secret key of the storage.
+    pub storage_secret_key: Option<String>,
+    /// True sends downloads on to the storage's own address; by default they pass this server.
+    pub storage_redirect: bool,
 }
 
 impl Default for Config {
@@ -71,6 +79,10 @@ impl Default for Config {
             heartbeat_s: 20,
             outbound_allow: Vec::new(),
             outbound_time_s: 120,
+            storage_url: None,
+            storage_access_key: None,
+            storage_secret_key: None,
+            storage_redirect: false,
         }
     }
 }
@@ -150,7 +162,21 @@ impl Config {
         if self.heartbeat_s >= self.lease_s {
             return Err(invalid("heartbeat_s is not shorter than lease_s".to_owned()));
         }
+        self.storage()?;
         crate::outbound::Allow::parse(&self.outbound_allow).map(|_| ())
+    }
+
+    /// The bucket that files are kept in; `None` for the data directory.
+    ///
+    /// # Errors
+    /// `invalid_config`.
+    pub fn storage(&self) -> Result<Option<S3Settings>> {
+        let keys = match (&self.storage_access_key, &self.storage_secret_key) {
+            (Some(access), Some(secret)) => Some((access.clone(), secret.clone())),
+            (None, None) => None,
+            _ => return Err(invalid("storage_access_key and storage_secret_key go together")),
+        };
+        self.storage_url.as_deref().map(|url| S3Settings::parse(url, keys)).transpose()
     }
 
     /// Every setting and its value, one a line, as `autorig.toml` has them; secrets are hidden.
@@ -232,18 +258,26 @@ fn setting(name: &str, value: String) -> Result<Option<(String, serde_json::Valu
             tracing::warn!(variable = %format!("AUTORIG_{name}"), "unknown setting in the environment is ignored");
             Ok(None)
         }
-        Some(default) => Ok(Some((key, typed(default, value)))),
+        Some(default) => {
+            let value = typed(&key, default, value);
+            Ok(Some((key, value)))
+        },
     }
 }
 
 /// A variable is text; the setting says what it means.
-fn typed(default: &serde_json::Value, text: String) -> serde_json::Value {
+fn typed(key: &str, default: &serde_json::Value, text: String) -> serde_json::Value {
     use serde_json::Value;
     match default {
+        // Not set by default, so only the setting's type says: a password of digits is still a text.
+        Value::Null if serde_json::from_value::<Config>(serde_json::json!({ key: text })).is_ok() => {
+            Value::from(text)
+        }
         Value::Array(_) => {
             text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(Value::from).collect()
         }
         Value::String(_) => Value::from(text),
+        Value::Bool(_) => text.parse::<bool>().map_or_else(|_| Value::from(text), Value::from),
         _ => text.parse::<u64>().map_or_else(|_| Value::from(text), Value::from),
     }
 }
@@ -314,6 +348,22 @@ mod tests {
     }
 
     #[test]
+    fn a_bucket_and_its_keys_are_understood_and_the_keys_not_shown() {
+        let config = load(&[
+            ("AUTORIG_STORAGE_URL", "s3://models?endpoint=http://127.0.0.1:9000"),
+            ("AUTORIG_STORAGE_ACCESS_KEY", "12345"),
+            ("AUTORIG_STORAGE_SECRET_KEY", "hunter2"),
+            ("AUTORIG_STORAGE_REDIRECT", "true"),
+        ])
+        .unwrap();
+        assert!(config.storage_redirect);
+        let storage = config.storage().unwrap().unwrap();
+        assert_eq!(storage.keys, Some(("12345".to_owned(), "hunter2".to_owned())));
+        let shown = config.describe().unwrap();
+        assert!(!shown.contains("12345") && !shown.contains("hunter2"), "{shown}");
+    }
+
+    #[test]
     fn a_wrong_setting_is_refused_by_its_name() {
         for (variables, code, word) in [
             (("AUTORIG_WORKER_TIME_S", "soon"), "invalid_config", "worker_time_s"),
@@ -322,6 +372,9 @@ mod tests {
             (("AUTORIG_LISTEN", "0.0.0.0:80"), "invalid_config", "loopback"),
             (("AUTORIG_LEASE_S", "10"), "invalid_config", "heartbeat_s"),
             (("AUTORIG_OUTBOUND_ALLOW", "nowhere"), "invalid_config", "nowhere"),
+            (("AUTORIG_STORAGE_URL", "http://x"), "invalid_config", "storage"),
+            (("AUTORIG_STORAGE_ACCESS_KEY", "x"), "invalid_config", "storage_secret_key"),
+            (("AUTORIG_STORAGE_REDIRECT", "maybe"), "invalid_config", "storage_redirect"),
             (("AUTORIG_PUBLIC_URL", "https://example.org"), "site_mode_unavailable", "sign-in"),
         ] {
             let error = load(&[variables]).unwrap_err();

@@ -23,6 +23,8 @@ pub struct ServerConfig {
     /// Where a file is put aside when options follow it in the form; the system's folder for temporary files
     /// when `None`. Not a folder in memory: uploads are large.
     pub spool_dir: Option<PathBuf>,
+    /// True sends downloads on to the storage's own address where it has one.
+    pub storage_redirect: bool,
     /// The pages.
     pub ui: Ui,
     /// Source of request ids.
@@ -38,6 +40,7 @@ impl Default for ServerConfig {
             grace: Duration::from_secs(10),
             upload_limit: 256 << 20,
             spool_dir: None,
+            storage_redirect: false,
             ui: Ui::default(),
             ids: Arc::new(SystemIds),
         }
@@ -52,6 +55,7 @@ impl From<&autorig_core::Config> for ServerConfig {
             public_url: config.public_url.clone(),
             upload_limit: config.upload_limit(),
             spool_dir: Some(config.data_dir.clone()),
+            storage_redirect: config.storage_redirect,
             ..Self::default()
         }
     }

@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::TimeDelta;
-use futures_util::StreamExt;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -14,7 +13,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    blob::{BlobMeta, ByteStream, too_large},
+    blob::{BlobMeta, ByteStream, Hashing},
     store::{Begun, CallKey, FinishedCall},
 };
 
@@ -249,7 +248,7 @@ async fn replay(
 ) -> Result<Created> {
     let source = match new.input {
         Input::Upload { name, body } => {
-            let sha256 = digest(body, inner.limits.upload_bytes).await?;
+            let sha256 = Hashing::all(body, inner.limits.upload_bytes).await?.sha256;
             json!({"name": clean_name(&name), "sha256": sha256})
         }
         Input::Link(link) => json!({"link": link}),
@@ -269,20 +268,6 @@ async fn replay(
             "use a fresh key for a new task",
         )),
     }
-}
-
-async fn digest(mut body: ByteStream, limit: u64) -> Result<String> {
-    let mut hasher = Sha256::new();
-    let mut size = 0_u64;
-    while let Some(piece) = body.next().await {
-        let piece = piece?;
-        size += piece.len() as u64;
-        if size > limit {
-            return Err(too_large(limit));
-        }
-        hasher.update(&piece);
-    }
-    Ok(crate::blob::hex(&hasher.finalize()))
 }
 
 fn fingerprint(kind: &str, params: &Value, visibility: Visibility, source: &Value) -> String {

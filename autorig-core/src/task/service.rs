@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    blob::{BlobStore, ByteStream},
+    blob::{BlobStore, ByteStream, Presented},
     clock::{Clock, Ids, Time},
     outbound::Outbound,
     store::{Applied, Store},
@@ -282,6 +282,28 @@ impl TaskService {
     /// `store_unavailable`.
     pub async fn ping(&self) -> Result<()> {
         self.inner.store.ping().await
+    }
+
+    /// Answers when the files can be reached.
+    ///
+    /// # Errors
+    /// `io_error`, `storage_unavailable`, `storage_denied`.
+    pub async fn ping_storage(&self) -> Result<()> {
+        self.inner.blobs.ping().await
+    }
+
+    /// An address of the storage itself from which anyone gets this file for `ttl`; `None` when it has none.
+    ///
+    /// # Errors
+    /// `storage_unavailable`.
+    pub async fn file_address(
+        &self,
+        file: &TaskFile,
+        disposition: String,
+        ttl: Duration,
+    ) -> Result<Option<String>> {
+        let shown = Presented { disposition, mime: file.mime.clone() };
+        self.inner.blobs.presign_get(&file.blob, &shown, ttl).await
     }
 
     /// How long a task waits behind `ahead` others.

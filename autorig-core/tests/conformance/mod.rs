@@ -1,4 +1,5 @@
 //! What every implementation of a trait must do. A new one is done when its suite passes.
 
 mod blobs;
+pub(crate) mod s3_server;
 mod store;

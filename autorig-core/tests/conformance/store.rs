@@ -62,7 +62,7 @@ async fn what_is_not_there_is_none_and_no_error(store: &dyn Store) {
     assert_eq!(store.apply(id, &Event::Cancel, now(), &[]).await.unwrap(), Applied::Missing);
     assert!(!store.renew(id, 1, now()).await.unwrap());
     assert_eq!(store.next_due(now()).await.unwrap(), None);
-    assert_eq!(store.recent_durations(5).await.unwrap(), []);
+    assert_eq!(store.recent_durations(5).await.unwrap(), Vec::<Duration>::new());
     assert!(!store.message_delivered("x", now()).await.unwrap());
     store.ping().await.unwrap();
 }

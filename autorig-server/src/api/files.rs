@@ -1,11 +1,11 @@
 //! Downloading what a task has made: ranges, ETag, conditional requests.
 
-use std::ops::Range;
+use std::{ops::Range, time::Duration};
 
 use autorig_core::task::TaskFile;
 use poem::{
     Body, IntoResponse, Request, Response,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
 };
 use poem_openapi::{
     ApiResponse, OpenApi,
@@ -162,6 +162,9 @@ impl FilesApi {
     }
 }
 
+/// How long an address of the storage itself works: a download has to begin, not to end, in that time.
+const ADDRESS_TTL: Duration = Duration::from_secs(300);
+
 /// The viewer page carries its script and its model; it may load nothing and has no origin.
 const CSP_VIEWER: &str = "default-src 'none'; script-src 'unsafe-inline' blob:; style-src 'unsafe-inline'; \
      img-src blob: data:; connect-src blob: data:; worker-src blob:; sandbox allow-scripts allow-downloads";
@@ -175,7 +178,7 @@ impl State {
         key: &str,
         policy: Option<&'static str>,
     ) -> Result<FileAnswer, Problem> {
-        let mut answer = self.send(req, id, key).await?;
+        let mut answer = self.stream(req, id, key).await?;
         let headers = answer.0.headers_mut();
         if let Some(named) = headers.get(header::CONTENT_DISPOSITION).and_then(|v| v.to_str().ok())
             && let Ok(inline) = HeaderValue::from_str(&named.replacen("attachment", "inline", 1))
@@ -188,7 +191,24 @@ impl State {
         Ok(answer)
     }
 
+    /// A file to be saved: its bytes, or where the storage has them if that is how the server is set up.
     async fn send(&self, req: &Request, id: &str, key: &str) -> Result<FileAnswer, Problem> {
+        if !self.config.storage_redirect || req.method() != Method::GET {
+            // An address is signed for GET alone.
+            return self.stream(req, id, key).await;
+        }
+        let task = self.task(task_id(id)?).await?;
+        let file = task.file(key).ok_or_else(|| Problem::no_such_file(key))?;
+        let address = self.tasks.file_address(file, attachment(&file.name), ADDRESS_TTL).await?;
+        let Some(address) = address else { return self.stream(req, id, key).await };
+        let answer = Response::builder()
+            .status(StatusCode::FOUND)
+            .header(header::LOCATION, address)
+            .header(header::CACHE_CONTROL, "no-store");
+        Ok(FileAnswer(answer.finish()))
+    }
+
+    async fn stream(&self, req: &Request, id: &str, key: &str) -> Result<FileAnswer, Problem> {
         let id = task_id(id)?;
         let task = self.task(id).await?;
         let file = task.file(key).ok_or_else(|| Problem::no_such_file(key))?;
@@ -339,6 +359,7 @@ impl ApiResponse for FileAnswer {
             responses: vec![
                 answer(200, "The whole file.", bytes().into()),
                 answer(206, "The part asked for by `Range`.", bytes().into()),
+                answer(302, "The storage has it at this address for a while (`storage_redirect`).", vec![]),
                 answer(304, "The caller holds this version (`If-None-Match`).", vec![]),
             ],
         }

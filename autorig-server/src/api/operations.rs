@@ -20,6 +20,8 @@ pub(crate) struct Readiness {
     pub ready: bool,
     /// The database answers.
     pub database: bool,
+    /// The storage of the files answers.
+    pub storage: bool,
     /// A worker is online.
     pub worker: bool,
 }
@@ -57,7 +59,8 @@ impl OperationsApi {
     async fn ready(&self, state: Ctx<'_>) -> ReadyAnswer {
         let database = state.tasks.ping().await.is_ok();
         let worker = state.tasks.queue_status().await.is_ok_and(|queue| queue.workers_online > 0);
-        let readiness = Readiness { ready: database && worker, database, worker };
+        let storage = state.tasks.ping_storage().await.is_ok();
+        let readiness = Readiness { ready: database && storage && worker, database, storage, worker };
         if readiness.ready {
             ReadyAnswer::Ready(Json(readiness))
         } else {

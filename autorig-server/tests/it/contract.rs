@@ -124,7 +124,7 @@ async fn the_server_says_that_it_lives_is_ready_and_what_it_is() {
         }
     };
     let body = tokio::time::timeout(crate::support::PATIENCE, ready).await.unwrap();
-    assert_eq!(body, serde_json::json!({"ready": true, "database": true, "worker": true}));
+    assert_eq!(body, serde_json::json!({"ready": true, "database": true, "storage": true, "worker": true}));
     let version: Value = server.get("/version").send().await.unwrap().json().await.unwrap();
     assert_eq!(version["name"], "autorig");
     assert_eq!(version["version"], env!("CARGO_PKG_VERSION"));

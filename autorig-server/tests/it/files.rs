@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use autorig_core::blob::S3Blobs;
 use reqwest::{Method, Response};
 
-use crate::support::{PuppetWorker, Setup, TestServer, problem, puppet_content, sse::Stream};
+use crate::support::{
+    PuppetWorker, Setup, TestServer, problem, puppet_content, s3_server::S3Server, sse::Stream,
+};
 
 struct Done {
     server: TestServer,
@@ -136,5 +139,31 @@ async fn a_key_that_no_file_has_is_not_found() {
     for key in ["unity_fbx", "nothing", "%2e%2e%2f"] {
         let answer = done.server.get(&format!("/api/task/{id}/files/{key}")).send().await.unwrap();
         problem(answer, 404, "file_not_found").await;
+    }
+}
+
+#[tokio::test]
+async fn files_in_a_bucket_pass_the_server_unless_it_is_told_to_redirect() {
+    let bucket = S3Server::start().await;
+    for storage_redirect in [false, true] {
+        let blobs: Arc<S3Blobs> = Arc::new(S3Blobs::open(&bucket.settings("autorig")).unwrap());
+        let setup = Setup { blobs: Some(blobs), storage_redirect, ..Setup::default() };
+        let server = setup.start().await;
+        let id = server.create("hero.glb", b"x".to_vec()).await;
+        server.finished(&id).await;
+        let path = format!("/api/task/{id}/files/rigged_glb");
+        let part = server.get(&path).header("range", "bytes=3-9").send().await.unwrap();
+        if !storage_redirect {
+            assert_eq!(part.status(), 206);
+            assert_eq!(part.text().await.unwrap(), puppet_content("rigged_glb")[3..10]);
+            continue;
+        }
+        assert_eq!(part.status(), 302);
+        let place = part.headers()["location"].to_str().unwrap();
+        let answer = server.http.get(place).send().await.unwrap();
+        assert_eq!(answer.headers()["content-disposition"], "attachment; filename=\"hero_rigged.glb\"");
+        assert_eq!(answer.text().await.unwrap(), puppet_content("rigged_glb"));
+        let head = server.http.head(format!("{}{path}", server.url)).send().await.unwrap();
+        assert_eq!(head.status(), 200, "an address is signed for GET alone");
     }
 }

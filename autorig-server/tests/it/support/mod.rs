@@ -3,6 +3,8 @@
 
 pub mod glb;
 pub mod raw;
+#[path = "../../../../autorig-core/tests/conformance/s3_server.rs"]
+pub mod s3_server;
 pub mod sse;
 
 use std::{
@@ -14,6 +16,7 @@ use std::{
 
 use autorig_core::{
     AutoRig, Error,
+    blob::BlobStore,
     outbound::Outbound,
     task::Stage,
     worker::{Events, FileContent, InProcessWorker, Job, JobEvent, Worker},
@@ -46,6 +49,9 @@ pub struct Setup {
     pub outbound_allow: Vec<String>,
     pub heartbeat: Duration,
     pub pages: BTreeMap<String, bytes::Bytes>,
+    /// Where the files are; the server's folder when `None`.
+    pub blobs: Option<Arc<dyn BlobStore>>,
+    pub storage_redirect: bool,
 }
 
 impl Default for Setup {
@@ -56,6 +62,8 @@ impl Default for Setup {
             outbound_allow: Vec::new(),
             heartbeat: Duration::from_secs(15),
             pages: BTreeMap::new(),
+            blobs: None,
+            storage_redirect: false,
         }
     }
 }
@@ -187,10 +195,11 @@ impl Setup {
     /// In the folder of a server that has stopped.
     pub async fn start_in(self, folder: Arc<tempfile::TempDir>) -> TestServer {
         install_crypto();
-        let autorig = AutoRig::builder()
-            .data_dir(folder.path())
-            .await
-            .unwrap()
+        let mut builder = AutoRig::builder().data_dir(folder.path()).await.unwrap();
+        if let Some(blobs) = self.blobs {
+            builder = builder.blobs(blobs);
+        }
+        let autorig = builder
             .worker(self.worker)
             .outbound(Outbound::new(&self.outbound_allow, Duration::from_secs(20)).unwrap())
             .upload_limit(self.upload_limit)
@@ -203,6 +212,7 @@ impl Setup {
             heartbeat: self.heartbeat,
             grace: Duration::from_secs(2),
             ui: Ui::from_files(self.pages),
+            storage_redirect: self.storage_redirect,
             ..ServerConfig::default()
         };
         let server = Server::bind(autorig, config).unwrap();
