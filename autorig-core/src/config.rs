@@ -261,7 +261,7 @@ fn setting(name: &str, value: String) -> Result<Option<(String, serde_json::Valu
         Some(default) => {
             let value = typed(&key, default, value);
             Ok(Some((key, value)))
-        },
+        }
     }
 }
 

@@ -59,12 +59,13 @@ impl S3Blobs {
     }
 
     fn below(&self, key: &str) -> Path {
-        key.split('/').fold(self.prefix.clone(), |path, part| path.join(part))
+        key.split('/').fold(self.prefix.clone(), Path::join)
     }
 
     /// Sends a body larger than one part.
     async fn put_parts(&self, path: &Path, first: Bytes, mut body: Parts) -> Result<BlobMeta> {
-        let upload = self.store.put_multipart(path).await.map_err(|error| failed("storing a file", error))?;
+        let upload =
+            self.store.put_multipart(path).await.map_err(|error| failed("storing a file", &error))?;
         let mut upload = Unfinished(Some(upload));
         let mut sending = JoinSet::new();
         let mut next = Some(first);
@@ -95,7 +96,7 @@ impl BlobStore for S3Blobs {
             return self.put_parts(&path, first, body).await;
         }
         let sent = self.store.put(&path, PutPayload::from_bytes(first)).await;
-        sent.map_err(|error| failed("storing a file", error))?;
+        sent.map_err(|error| failed("storing a file", &error))?;
         Ok(body.body.finish())
     }
 
@@ -119,7 +120,7 @@ impl BlobStore for S3Blobs {
             return Ok(None);
         };
         let (size, range) = (got.meta.size, got.range.clone());
-        let body = got.into_stream().map_err(|error| failed("reading a file", error)).boxed();
+        let body = got.into_stream().map_err(|error| failed("reading a file", &error)).boxed();
         Ok(Some(Blob { size, range, body }))
     }
 
@@ -147,7 +148,7 @@ impl BlobStore for S3Blobs {
         let own = self.prefix.as_ref().len();
         self.store
             .list(Some(&below))
-            .map_err(|error| failed("listing the stored files", error))
+            .map_err(|error| failed("listing the stored files", &error))
             .try_filter_map(move |meta| async move {
                 let key = meta.location.as_ref().get(own..).unwrap_or_default().trim_start_matches('/');
                 // What is no key of ours was not put by us.
@@ -181,7 +182,7 @@ impl BlobStore for S3Blobs {
             ("response-content-type", shown.mime.as_str()),
         ]);
         let url = self.signer.signed_url_opts(Method::GET, &self.path(key)?, ttl, &options).await;
-        url.map(|url| Some(url.into())).map_err(|error| failed("signing a download", error))
+        url.map(|url| Some(url.into())).map_err(|error| failed("signing a download", &error))
     }
 
     async fn presign_put(&self, key: &str, sha256: Option<&str>, ttl: Duration) -> Result<Option<Presigned>> {
@@ -195,7 +196,7 @@ impl BlobStore for S3Blobs {
             headers.push((CHECKSUM.to_owned(), sum));
         }
         let url = self.signer.signed_url_opts(Method::PUT, &self.path(key)?, ttl, &options).await;
-        let url = url.map_err(|error| failed("signing an upload", error))?.into();
+        let url = url.map_err(|error| failed("signing an upload", &error))?.into();
         Ok(Some(Presigned { url, headers }))
     }
 }
@@ -236,7 +237,7 @@ impl Unfinished {
 
     async fn complete(mut self) -> Result<()> {
         if let Some(upload) = &mut self.0 {
-            upload.complete().await.map_err(|error| failed("storing a file", error))?;
+            upload.complete().await.map_err(|error| failed("storing a file", &error))?;
         }
         self.0 = None;
         Ok(())
@@ -260,7 +261,7 @@ impl Drop for Unfinished {
 fn sent(ended: Option<Result<object_store::Result<()>, tokio::task::JoinError>>) -> Result<()> {
     match ended {
         None | Some(Ok(Ok(()))) => Ok(()),
-        Some(Ok(Err(error))) => Err(failed("storing a part of a file", error)),
+        Some(Ok(Err(error))) => Err(failed("storing a part of a file", &error)),
         Some(Err(error)) => Err(Error::internal(format!("storing a part of a file: {error}"))),
     }
 }
@@ -270,13 +271,13 @@ fn found<T>(result: object_store::Result<T>, doing: &str) -> Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(object_store::Error::NotFound { .. }) => Ok(None),
-        Err(error) => Err(failed(doing, error)),
+        Err(error) => Err(failed(doing, &error)),
     }
 }
 
 /// What the storage says, for people: the innermost cause, which names no signed address.
-fn failed(doing: &str, error: object_store::Error) -> Error {
-    let mut deepest: &dyn std::error::Error = &error;
+fn failed(doing: &str, error: &object_store::Error) -> Error {
+    let mut deepest: &dyn std::error::Error = error;
     while let Some(inner) = deepest.source() {
         deepest = inner;
     }

@@ -5,7 +5,7 @@ use std::{ops::Range, time::Duration};
 use autorig_core::task::TaskFile;
 use poem::{
     Body, IntoResponse, Request, Response,
-    http::{HeaderValue, Method, StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
 };
 use poem_openapi::{
     ApiResponse, OpenApi,
@@ -16,6 +16,7 @@ use poem_openapi::{
 use super::{Ctx, Group, State, task_id};
 use crate::{
     http::{Part, attachment, if_none_match, wanted_part},
+    middleware::envelope::HeadersOnly,
     problem::Problem,
 };
 
@@ -193,7 +194,7 @@ impl State {
 
     /// A file to be saved: its bytes, or where the storage has them if that is how the server is set up.
     async fn send(&self, req: &Request, id: &str, key: &str) -> Result<FileAnswer, Problem> {
-        if !self.config.storage_redirect || req.method() != Method::GET {
+        if !self.config.storage_redirect || req.extensions().get::<HeadersOnly>().is_some() {
             // An address is signed for GET alone.
             return self.stream(req, id, key).await;
         }

@@ -6,7 +6,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 use futures_util::FutureExt;
 use poem::{
     Endpoint, IntoResponse, Request, Response, Result,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
     web::CompressionLevel,
 };
 use tracing::Instrument;
@@ -19,6 +19,10 @@ pub(crate) const REQUEST_ID: &str = "x-request-id";
 
 /// Makes request ids.
 pub(crate) type NewId = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// Marks a HEAD request: a handler of GET gets it as one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HeadersOnly;
 
 /// The wrapped application.
 pub(crate) struct Envelope<E> {
@@ -33,7 +37,10 @@ pub(crate) struct Envelope<E> {
 impl<E: Endpoint> Endpoint for Envelope<E> {
     type Output = Response;
 
-    async fn call(&self, req: Request) -> Result<Response> {
+    async fn call(&self, mut req: Request) -> Result<Response> {
+        if req.method() == Method::HEAD {
+            req.extensions_mut().insert(HeadersOnly);
+        }
         let started = Instant::now();
         let id = incoming_id(&req).unwrap_or_else(|| (self.new_id)());
         let path = req.uri().path().to_owned();
