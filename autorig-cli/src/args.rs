@@ -56,7 +56,7 @@ pub(crate) enum Verb {
     Sample(SampleArgs),
     /// Serve the page and the API, rigging on this machine
     Serve(ServeArgs),
-    /// Rig for a server: ask it for tasks, rig them on this machine, hand in the files
+    /// Rig for a server on this machine: ask it for tasks, or listen for those it pushes
     Worker(WorkerArgs),
     /// Print the completion script of a shell
     Completions(CompletionsArgs),
@@ -413,9 +413,15 @@ pub(crate) struct ServeArgs {
 /// `autorig worker`
 #[derive(Debug, Args)]
 pub(crate) struct WorkerArgs {
-    /// Address of the server to work for
-    #[arg(long, value_name = "URL", env = "AUTORIG_SERVER")]
-    pub(crate) server: String,
+    /// Address of the server to ask for tasks
+    #[arg(long, value_name = "URL", env = "AUTORIG_SERVER", required_unless_present = "listen")]
+    pub(crate) server: Option<String>,
+    /// Listen here for jobs that servers push, signed with AUTORIG_WORKER_SECRET
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// With --listen: folder of the jobs and their files, autorig-worker by default
+    #[arg(long, value_name = "DIR", requires = "listen")]
+    pub(crate) data: Option<PathBuf>,
     /// API key of scope `worker`; a local server needs none
     #[arg(long, value_name = "KEY", env = "AUTORIG_API_KEY", hide_env_values = true)]
     pub(crate) key: Option<String>,

@@ -156,6 +156,7 @@ impl From<autorig_core::Error> for Failure {
             Core::Input => Exit::Input,
             Core::Usage | Core::Conflict => Exit::Usage,
             Core::Limit => Exit::Limit,
+            Core::Denied => Exit::Denied,
             Core::NotFound => Exit::NotFound,
             Core::Cancelled => Exit::Interrupted,
             Core::Unavailable => Exit::Network,

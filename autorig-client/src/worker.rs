@@ -86,13 +86,21 @@ impl Error {
 }
 
 impl Client {
-    /// A task to do; waits for one up to `wait`. `None` when there was none.
+    /// A task to do; waits for one up to `wait`. `None` when there was none. `slots` is how many tasks this
+    /// worker does at once.
     ///
     /// # Errors
     /// The server's refusal, or no connection.
-    pub async fn lease(&self, name: &str, kinds: &[String], wait: Duration) -> Result<Option<Lease>> {
+    pub async fn lease(
+        &self,
+        name: &str,
+        slots: usize,
+        kinds: &[String],
+        wait: Duration,
+    ) -> Result<Option<Lease>> {
         let url = self.url(&["api", "worker", "lease"])?;
-        let request = serde_json::json!({"name": name, "kinds": kinds, "wait_seconds": wait.as_secs()});
+        let request =
+            serde_json::json!({"name": name, "slots": slots, "kinds": kinds, "wait_seconds": wait.as_secs()});
         let answer = self.send(async || Ok(self.request(Method::POST, url.clone()).json(&request))).await?;
         if answer.status() == StatusCode::NO_CONTENT {
             return Ok(None);

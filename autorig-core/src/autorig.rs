@@ -20,7 +20,11 @@ use crate::{
     outbound::Outbound,
     store::{SqliteStore, Store},
     task::{Dispatcher, DispatcherSettings, Hub, Leases, RetryPolicy, RigKind, TaskKind, TaskService},
-    worker::{ChildWorker, InProcessWorker, Worker, embedded::ChildLimits},
+    worker::{
+        ChildWorker, ConverterPool, InProcessWorker, Worker,
+        converter::{Converters, PoolTimes},
+        embedded::ChildLimits,
+    },
 };
 
 mod data_dir;
@@ -86,6 +90,10 @@ impl AutoRig {
         let scratch = config.data_dir.join("scratch");
         let limits = ChildLimits::from_config(config);
         let worker = ChildWorker::new(crate::worker::embedded::this_program()?, &scratch, limits)?;
+        let builder = match config.converters()? {
+            Some(converters) => builder.converters(converters, PoolTimes::default()),
+            None => builder,
+        };
         builder.worker(Arc::new(worker)).build().await
     }
 
@@ -114,6 +122,12 @@ impl AutoRig {
             let work = self.dispatcher.clone().run(self.stop.clone(), self.abort.clone());
             let old_uploads =
                 std::mem::take(&mut *self.old_uploads.lock().unwrap_or_else(PoisonError::into_inner));
+            for worker in &self.dispatcher.workers {
+                let (worker, inner, stop) = (worker.clone(), self.tasks.inner.clone(), self.stop.clone());
+                tokio::spawn(async move {
+                    worker.watch(&|| inner.wake.notify_one(), stop).await;
+                });
+            }
             tokio::spawn(remove_orphans(self.tasks.inner.clone(), old_uploads));
             *running = Some(tokio::spawn(work));
         }
@@ -157,6 +171,7 @@ pub struct Builder {
     outbound: Option<Outbound>,
     node: Option<String>,
     retry: RetryPolicy,
+    converters: Option<(Converters, PoolTimes)>,
     upload_limit: Option<u64>,
     lease: Option<(Duration, Duration)>,
     interval: Option<Duration>,
@@ -237,6 +252,13 @@ impl Builder {
         self
     }
 
+    /// Machines that tasks are pushed to, beside the other workers.
+    #[must_use]
+    pub fn converters(mut self, converters: Converters, times: PoolTimes) -> Self {
+        self.converters = Some((converters, times));
+        self
+    }
+
     /// Which failures are tried again, and when.
     #[must_use]
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
@@ -274,7 +296,15 @@ impl Builder {
         let store = self.store.ok_or_else(|| incomplete("a store"))?;
         let blobs = self.blobs.ok_or_else(|| incomplete("a blob store"))?;
         store.ping().await?;
+        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
+        let ids = self.ids.unwrap_or_else(|| Arc::new(SystemIds));
         let mut workers = self.workers;
+        let mut links = None;
+        if let Some((converters, times)) = self.converters {
+            let pool = ConverterPool::new(&converters, clock.clone(), ids.clone())?.times(times);
+            links = Some(pool.links().clone());
+            workers.push(Arc::new(pool));
+        }
         if workers.is_empty() {
             workers.push(Arc::new(InProcessWorker::new(1)));
         }
@@ -295,8 +325,9 @@ impl Builder {
         let inner = Arc::new(crate::task::Inner {
             store,
             blobs,
-            clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
-            ids: self.ids.unwrap_or_else(|| Arc::new(SystemIds)),
+            clock,
+            ids,
+            links,
             outbound,
             kinds,
             limits: crate::task::ServiceLimits {

@@ -19,7 +19,9 @@ use figment::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result, blob::S3Settings};
+use crate::{
+    Error, Result, blob::S3Settings, outbound::Url, signature::Secret, worker::converter::Converters,
+};
 
 pub use seconds::Seconds;
 
@@ -43,6 +45,12 @@ pub struct Config {
     pub worker_time_s: u64,
     /// Threads of one rig; cores divided by slots when left out.
     pub worker_threads: Option<NonZeroUsize>,
+    /// Addresses of converter machines (`autorig worker --listen`) that tasks are pushed to.
+    pub workers: Vec<String>,
+    /// What this server and the converter machines share; signs what they say to each other.
+    pub worker_secret: Option<String>,
+    /// The address at which converter machines reach this server; `public_url` when left out.
+    pub worker_callback_url: Option<String>,
     /// How often the dispatcher looks although nothing woke it.
     pub dispatch_interval: Seconds,
     /// How long a worker holds a task without a sign of life, in seconds.
@@ -74,6 +82,9 @@ impl Default for Config {
             worker_memory_mb: 4096,
             worker_time_s: 600,
             worker_threads: None,
+            workers: Vec::new(),
+            worker_secret: None,
+            worker_callback_url: None,
             dispatch_interval: Seconds(30),
             lease_s: 60,
             heartbeat_s: 20,
@@ -163,6 +174,7 @@ impl Config {
             return Err(invalid("heartbeat_s is not shorter than lease_s".to_owned()));
         }
         self.storage()?;
+        self.converters()?;
         crate::outbound::Allow::parse(&self.outbound_allow).map(|_| ())
     }
 
@@ -188,6 +200,24 @@ impl Config {
             .map_err(|error| Error::internal(format!("writing the configuration down: {error}")))?;
         let lines = settings.as_object().into_iter().flatten().map(|(name, value)| shown(name, value));
         Ok(lines.collect())
+    }
+
+    /// The converter machines, when there are any.
+    ///
+    /// # Errors
+    /// `invalid_config`, `invalid_secret`.
+    pub fn converters(&self) -> Result<Option<Converters>> {
+        if self.workers.is_empty() {
+            return Ok(None);
+        }
+        let secret = self.worker_secret.as_deref().ok_or_else(|| {
+            invalid("workers are given without the worker_secret that they share with this server".to_owned())
+        })?;
+        let local = format!("http://{}", self.listen);
+        let callback = self.worker_callback_url.as_ref().or(self.public_url.as_ref()).unwrap_or(&local);
+        let callback = Url::parse(callback)
+            .map_err(|error| invalid(format!("worker_callback_url is `{callback}`: {error}")))?;
+        Ok(Some(Converters { addresses: self.workers.clone(), secret: Secret::parse(secret)?, callback }))
     }
 
     /// Largest upload, in bytes.

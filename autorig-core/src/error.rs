@@ -66,6 +66,8 @@ pub enum Kind {
     Limit,
     /// The thing does not exist.
     NotFound,
+    /// The caller may not.
+    Denied,
     /// The call contradicts the state of things.
     Conflict,
     /// The caller stopped it.

@@ -13,6 +13,7 @@
 //! | [`store`] | [`Store`](store::Store): where state is kept; SQLite |
 //! | [`blob`] | [`BlobStore`](blob::BlobStore): where bytes are kept; a local folder |
 //! | [`worker`] | [`Worker`](worker::Worker): who rigs; a child process, or a thread of this one |
+//! | [`signature`] | signed messages between machines |
 //! | [`outbound`] | the one HTTP client, which refuses private addresses |
 //! | [`config`] | one typed configuration |
 //! | [`error`] | one error with a class, a code and a remedy |
@@ -52,6 +53,7 @@ pub mod clock;
 pub mod config;
 pub mod error;
 pub mod outbound;
+pub mod signature;
 pub mod store;
 pub mod task;
 pub mod worker;

@@ -28,6 +28,7 @@
 //! | `server` | [`Server`]: listener, which part answers to which path, graceful end |
 //! | `config` | [`ServerConfig`], [`ServerError`] |
 //! | `api` | the calls, one file a group; `api::wire` has the API's structs and their conversion from core's |
+//! | `converter` | the other door: the server of a machine that jobs are pushed to |
 //! | `upload`, `json_body` | request bodies, piece by piece and never past their limit |
 //! | `problem` | every refusal as `application/problem+json` |
 //! | `middleware` | request ids, log spans, the guard of local mode, headers, compression |
@@ -41,6 +42,7 @@
 mod api;
 mod assets;
 mod config;
+mod converter;
 mod docs;
 mod http;
 mod json_body;
@@ -53,6 +55,7 @@ mod ui;
 mod upload;
 
 pub use config::{ServerConfig, ServerError};
+pub use converter::{ConverterSettings, worker_yaml};
 pub use openapi::openapi_json;
 pub use server::{Server, serve};
 pub use ui::{Ui, viewer_template};

@@ -240,6 +240,7 @@ impl From<autorig_core::Error> for Problem {
             (_, "idempotency_key_reused") => StatusCode::UNPROCESSABLE_ENTITY,
             (Kind::Input | Kind::Usage, _) => StatusCode::UNPROCESSABLE_ENTITY,
             (Kind::Limit, _) => StatusCode::PAYLOAD_TOO_LARGE,
+            (Kind::Denied, _) => StatusCode::FORBIDDEN,
             (Kind::NotFound, _) => StatusCode::NOT_FOUND,
             (Kind::Conflict | Kind::Cancelled, _) => StatusCode::CONFLICT,
             (Kind::Unavailable, _) => StatusCode::SERVICE_UNAVAILABLE,

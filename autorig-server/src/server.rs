@@ -18,6 +18,7 @@ use crate::{
     api::{self, Api, State},
     assets::Shelf,
     config::{ServerConfig, ServerError},
+    converter::{self, ConverterSettings},
     docs::Docs,
     middleware::envelope::Envelope,
     routes::Routes,
@@ -33,6 +34,8 @@ pub struct Server {
     config: ServerConfig,
     listener: TcpListener,
     addr: SocketAddr,
+    /// Set on a converter machine.
+    converter: Option<ConverterSettings>,
 }
 
 impl Server {
@@ -42,11 +45,31 @@ impl Server {
     /// See [`ServerError`].
     pub fn bind(autorig: impl Into<Arc<AutoRig>>, config: ServerConfig) -> Result<Self, ServerError> {
         config.check()?;
+        Self::listen(autorig.into(), config, None)
+    }
+
+    /// Takes the address of a converter machine, which answers signed requests only and may so listen on any.
+    ///
+    /// # Errors
+    /// See [`ServerError`].
+    pub fn bind_converter(
+        autorig: impl Into<Arc<AutoRig>>,
+        config: ServerConfig,
+        settings: ConverterSettings,
+    ) -> Result<Self, ServerError> {
+        Self::listen(autorig.into(), config, Some(settings))
+    }
+
+    fn listen(
+        autorig: Arc<AutoRig>,
+        config: ServerConfig,
+        converter: Option<ConverterSettings>,
+    ) -> Result<Self, ServerError> {
         let failed = |source| ServerError::Bind { listen: config.listen, source };
         let listener = TcpListener::bind(config.listen).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
-        Ok(Self { autorig: autorig.into(), config, listener, addr })
+        Ok(Self { autorig, config, listener, addr, converter })
     }
 
     /// Where it listens; the real port when the configured one was 0.
@@ -69,7 +92,10 @@ impl Server {
         let grace = self.config.grace;
         let idle = IDLE.max(self.config.heartbeat * 2);
         let stopping = CancellationToken::new();
-        let app = application(&self.autorig, self.config, stopping.clone());
+        let app = match self.converter {
+            Some(settings) => converter::application(&self.autorig, &self.config, settings).boxed(),
+            None => application(&self.autorig, self.config, stopping.clone()).boxed(),
+        };
         let acceptor = TcpAcceptor::from_std(self.listener)?;
         let stop = async {
             stop.await;
@@ -103,7 +129,7 @@ fn application(
     autorig: &AutoRig,
     config: ServerConfig,
     stopping: CancellationToken,
-) -> impl Endpoint + 'static {
+) -> impl Endpoint<Output = Response> + 'static {
     let ids = Arc::clone(&config.ids);
     let ui = config.ui.clone();
     let state =
@@ -118,7 +144,7 @@ fn application(
         shelf: Shelf::default(),
         routes: routes.clone(),
     };
-    Envelope { inner: doors, new_id: Arc::new(move || ids.id().simple().to_string()), routes }
+    Envelope { inner: doors, new_id: Arc::new(move || ids.id().simple().to_string()), routes, local: true }
 }
 
 /// Which part answers to which path.

@@ -1,7 +1,9 @@
 //! `autorig worker`: this machine rigs for a server, each rig a child process of this same program.
 //!
-//! It asks for work (`pull`), so the server need not be able to reach it.
+//! It asks for work (`pull`), so the server need not be able to reach it, or listens for it (`listen`), as one of a
+//! pool of converter machines.
 
+mod listen;
 mod pull;
 
 use std::{env, path::Path, sync::Arc};
@@ -34,18 +36,27 @@ pub(crate) fn run(args: &WorkerArgs, ui: &Ui) -> Result<Outcome> {
     if let Some(slots) = args.slots {
         flags.insert("worker_slots".to_owned(), json!(slots));
     }
-    let config = Config::load(None, env::vars_os().filter_map(text), &flags)?;
-    runtime()?.block_on(pull(args, &config, ui))?;
+    if let Some(address) = args.listen {
+        flags.extend(listen::flags(args, address));
+    }
+    let mut config = Config::load(None, env::vars_os().filter_map(text), &flags)?;
+    match (args.listen, &args.server) {
+        (Some(address), _) => runtime()?.block_on(listen::serve(address, &mut config, ui))?,
+        (None, Some(server)) => runtime()?.block_on(pull(server, args, &config, ui))?,
+        (None, None) => {
+            return Err(Failure::usage("usage", "no server is named", "add --server URL or --listen ADDR"));
+        }
+    }
     Ok(Outcome::ok(Value::Null))
 }
 
-async fn pull(args: &WorkerArgs, config: &Config, ui: &Ui) -> Result<()> {
+async fn pull(server: &str, args: &WorkerArgs, config: &Config, ui: &Ui) -> Result<()> {
     let mut stop = Stop::listen()?;
     let folder = scratch(args)?;
     let limits = ChildLimits::from_config(config);
     let worker = ChildWorker::new(this_program()?, &folder.path().join("rigs"), limits)?;
     let puller = Puller {
-        client: client(args)?,
+        client: client(server, args)?,
         name: args.name.clone().unwrap_or_else(own_name),
         kinds: worker.kinds(),
         slots: worker.slots(),
@@ -72,8 +83,8 @@ async fn pull(args: &WorkerArgs, config: &Config, ui: &Ui) -> Result<()> {
     work.await
 }
 
-fn client(args: &WorkerArgs) -> Result<Client> {
-    let mut builder = Client::builder(&args.server);
+fn client(server: &str, args: &WorkerArgs) -> Result<Client> {
+    let mut builder = Client::builder(server);
     if let Some(key) = &args.key {
         builder = builder.api_key(key);
     }

@@ -6,7 +6,7 @@ use autorig_client::{Client, Lease, LeaseFailure, Made};
 use autorig_core::{
     Error, Result as CoreResult,
     blob::{BlobStore, LocalBlobs},
-    task::InputFile,
+    task::{InputFile, RigKind, TaskKind},
     worker::{Events, FileContent, Job, JobEvent, Worker},
 };
 use futures_util::{StreamExt, TryStreamExt, stream::FuturesUnordered};
@@ -72,7 +72,7 @@ impl Puller {
         loop {
             let leased = tokio::select! {
                 () = drain.cancelled() => return Ok(()),
-                leased = self.client.lease(&self.name, &self.kinds, WAIT) => leased,
+                leased = self.client.lease(&self.name, self.slots, &self.kinds, WAIT) => leased,
             };
             match leased {
                 Ok(Some(lease)) => {
@@ -181,6 +181,9 @@ impl Puller {
             params: lease.params.clone(),
             input,
             blobs: self.blobs.clone(),
+            files: RigKind.deliverables(&lease.params),
+            shutdown: CancellationToken::new(),
+            checkpoint: None,
         })
     }
 
@@ -216,9 +219,17 @@ impl Puller {
                     let made = match content {
                         FileContent::Path(path) => Made::Path(path.clone()),
                         FileContent::Bytes(bytes) => Made::Bytes(bytes.clone()),
+                        FileContent::Stream(_) => {
+                            // Only a pool of machines streams, and this worker rigs by itself.
+                            end =
+                                Err(End::Worker(Err(Error::internal("a streamed file cannot be handed on"))));
+                            continue;
+                        }
                     };
                     self.client.lease_file(lease, key, &made).await
                 }
+                // It lives as long as this process; another one begins anew.
+                JobEvent::Checkpoint(_) => Ok(()),
             };
             if let Err(error) = told {
                 stop.cancel();

@@ -304,3 +304,36 @@ async fn the_task_of_a_killed_worker_is_done_by_another() {
     let task = client.get(&created.task_id).await.unwrap();
     assert_eq!((task.status, task.attempt), (Status::Created, 2));
 }
+
+#[tokio::test]
+async fn a_machine_that_listens_rigs_what_a_server_pushes() {
+    let (at_server, at_machine) = (folder(), folder());
+    let secret = ("AUTORIG_WORKER_SECRET", "a secret of the tests, long enough");
+    let listen = ["worker", "--listen", "127.0.0.1:0", "--data", arg(at_machine.path())];
+    let machine = Running::start_with(&listen, &[secret]);
+    let address = machine.until("AutoRig takes jobs on ").trim().rsplit(' ').next().unwrap().to_owned();
+    // The machine has to know where the server will be.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let listen = format!("127.0.0.1:{port}");
+    let settings =
+        [secret, ("AUTORIG_WORKERS", &address), ("AUTORIG_WORKER_SLOTS", "0"), ("AUTORIG_LISTEN", &listen)];
+    let data = ["serve", "--data", arg(at_server.path())];
+    let server = Running::start_with(&data, &settings);
+    server.until("AutoRig is listening on ");
+    let client = Client::builder(format!("http://{listen}")).build().unwrap();
+    let created = client.create(&NewTask::bytes("hero.glb", human()).options(rig_only())).await.unwrap();
+    let task = client.wait(&created.task_id, PATIENCE).await.unwrap();
+    assert_eq!(task.status, Status::Done, "{task:?}");
+    assert_rigged(&client.download_bytes(task.file("rigged_glb").unwrap()).await.unwrap());
+}
+
+#[test]
+fn a_worker_that_cannot_work_says_what_is_missing() {
+    let nowhere = run(&["worker"]);
+    assert_eq!(code(&nowhere), 2);
+    assert!(stderr(&nowhere).contains("--server"));
+    let secretless = run(&["worker", "--listen", "127.0.0.1:0"]);
+    assert_refused(&secretless, 2, "invalid_secret", "secret");
+    let away = run(&["worker", "--server", "http://127.0.0.1:1", "--slots", "1"]);
+    assert_refused(&away, 7, "network", "cannot be reached");
+}

@@ -1,4 +1,5 @@
-//! The one HTTP client: it goes where strangers' links say, so it looks where it goes.
+//! The one HTTP client: [`Outbound`] goes where strangers' links say, so it looks where it goes; [`Peer`] calls
+//! machines of one's own, and signs what it says.
 //!
 //! Names are resolved by a resolver of ours that drops forbidden addresses, so the address that is checked
 //! is the one that is connected to; literal addresses are checked before. Redirects are followed by hand,
@@ -8,15 +9,17 @@
 //! Errors: `link_invalid`, `link_forbidden_address`, `link_redirects_to_forbidden`, `link_too_many_redirects`,
 //! `link_unreachable`, `link_status`, `link_too_large`, `link_is_a_page`.
 
+pub mod classify;
 mod errors;
 mod guard;
+mod peer;
 mod resolve;
 
 use std::{sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
 use reqwest::{
-    Client, ClientBuilder, Response, Url,
+    Client, ClientBuilder, Response,
     header::{CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION},
 };
 use url_host::literal_address;
@@ -24,6 +27,8 @@ use url_host::literal_address;
 use crate::{Error, Result, blob::ByteStream};
 
 pub use guard::Allow;
+pub use peer::Peer;
+pub use reqwest::Url;
 
 mod url_host;
 
@@ -188,13 +193,18 @@ fn accept(response: Response, limit: u64) -> Result<Fetched> {
     let name = header(CONTENT_DISPOSITION)
         .and_then(url_host::disposition_name)
         .unwrap_or_else(|| url_host::last_segment(response.url()));
+    Ok(Fetched { name, content_type, body: bounded(response, limit) })
+}
+
+/// An answer's body, cut off with an error past `limit` bytes.
+fn bounded(response: Response, limit: u64) -> ByteStream {
     let mut left = limit;
     let body = response.bytes_stream().map(move |piece| {
         let piece = piece.map_err(|error| errors::unreachable(&error))?;
         left = left.checked_sub(piece.len() as u64).ok_or_else(|| errors::too_large(limit))?;
         Ok(piece)
     });
-    Ok(Fetched { name, content_type, body: Box::pin(body) })
+    Box::pin(body)
 }
 
 fn is_page(content_type: &str) -> bool {

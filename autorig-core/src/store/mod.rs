@@ -13,6 +13,7 @@ pub mod postgres;
 mod sql;
 pub mod sqlite;
 mod tasks;
+mod workers;
 
 use async_trait::async_trait;
 
@@ -24,10 +25,11 @@ pub use postgres::{PostgresSettings, PostgresStore};
 pub use sql::SqlStore;
 pub use sqlite::SqliteStore;
 pub use tasks::{Applied, Claim, Counts, Tasks};
+pub use workers::{SeenWorker, Workers};
 
 /// Everything the core keeps.
 #[async_trait]
-pub trait Store: Tasks + Idempotency + Outbox {
+pub trait Store: Tasks + Idempotency + Outbox + Workers {
     /// Answers when the store can be read and written.
     ///
     /// # Errors

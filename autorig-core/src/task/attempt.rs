@@ -59,6 +59,10 @@ impl Attempt {
         let stop = self.cancel.child_token();
         let (events, mut arriving) = Events::channel(EVENT_BUFFER);
         let task = &self.hold.task;
+        let (checkpoint, files) = match self.hold.begin().await {
+            Ok(found) => found,
+            Err(error) => return End::Worker(Err(error)),
+        };
         let job = Job {
             task: task.id,
             attempt: task.attempt,
@@ -66,6 +70,9 @@ impl Attempt {
             params: task.params.clone(),
             input: task.input.clone(),
             blobs: self.hold.inner.blobs.clone(),
+            files,
+            shutdown: self.abort.clone(),
+            checkpoint,
         };
         let running = AssertUnwindSafe(self.worker.run(job, events, stop.clone())).catch_unwind();
         let listening = async {
@@ -135,6 +142,7 @@ impl Attempt {
                 let body = body(content).await.map_err(failed)?;
                 self.hold.add_file(key, body).await.map_err(failed)?
             }
+            JobEvent::Checkpoint(value) => self.hold.keep_checkpoint(value).await.map_err(failed)?,
         };
         match held {
             Held::Yes => Ok(()),
@@ -208,6 +216,9 @@ pub(super) fn percent(fraction: f32) -> u8 {
 async fn body(content: &FileContent) -> Result<ByteStream> {
     let path = match content {
         FileContent::Bytes(bytes) => return Ok(bytes_body(bytes.clone())),
+        FileContent::Stream(arriving) => {
+            return arriving.take().ok_or_else(|| Error::internal("a file's bytes were taken twice"));
+        }
         FileContent::Path(path) => path,
     };
     let file = tokio::fs::File::open(path)

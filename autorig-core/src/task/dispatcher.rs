@@ -17,9 +17,14 @@ use super::{
     lifecycle::Event,
     model::{Task, TaskError},
     retry::RetryPolicy,
-    service::{Inner, Slots},
+    service::Inner,
 };
-use crate::{Error, Result, clock::Time, store::Claim, worker::Worker};
+use crate::{
+    Error, Result,
+    clock::Time,
+    store::Claim,
+    worker::{Places, Worker},
+};
 
 /// How the dispatcher behaves.
 #[derive(Debug, Clone)]
@@ -159,11 +164,12 @@ impl Dispatcher {
     }
 
     fn publish(&self, busy: &[usize]) {
-        let slots = self.workers.iter().zip(busy).map(|(worker, taken)| {
+        let places = self.workers.iter().zip(busy).flat_map(|(worker, taken)| {
             let total = worker.slots();
-            Slots { free: total.saturating_sub(*taken), total }
+            let own = || vec![Places { online: true, free: total.saturating_sub(*taken), total }];
+            worker.machines().unwrap_or_else(own)
         });
-        self.inner.slots.send_replace(slots.collect());
+        self.inner.slots.send_replace(places.collect());
     }
 }
 

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::{
+    kind::Deliverable,
     lifecycle::Event,
     model::{Stage, Task, TaskError, TaskFile, TaskId},
     service::Inner,
@@ -52,6 +53,12 @@ impl Hold {
         self.task.attempt
     }
 
+    /// What a worker needs beside the task: what was kept for it, and the files to make.
+    pub(super) async fn begin(&self) -> Result<(Option<serde_json::Value>, Vec<Deliverable>)> {
+        let checkpoint = self.inner.store.checkpoint(self.id()).await?;
+        Ok((checkpoint, self.inner.kind(&self.task.kind)?.deliverables(&self.task.params)))
+    }
+
     /// Extends the lease.
     pub(super) async fn renew(&self) -> Result<Held> {
         let until = self.inner.clock.now() + self.inner.settings.lease;
@@ -63,6 +70,12 @@ impl Hold {
     pub(super) async fn advance(&self, stage: Stage, progress: u8) -> Result<Held> {
         let event = Event::Advance { attempt: self.attempt(), stage, progress };
         self.inner.apply(self.id(), &event).await.map(Held::from)
+    }
+
+    /// Keeps what the worker needs to go on after a crash.
+    pub(super) async fn keep_checkpoint(&self, value: &serde_json::Value) -> Result<Held> {
+        let kept = self.inner.store.keep_checkpoint(self.id(), self.attempt(), value).await?;
+        Ok(if kept { Held::Yes } else { Held::Lost })
     }
 
     /// Stores a file; one of the same key that this attempt made before is replaced.

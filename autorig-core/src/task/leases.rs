@@ -7,10 +7,12 @@
 
 use std::{fmt, ops::Range, str::FromStr, sync::Arc, time::Duration};
 
+use chrono::TimeDelta;
+
 use super::{
     hold::{Held, Hold},
     kind::Deliverable,
-    model::{InputFile, Stage, Task, TaskId, TaskStatus},
+    model::{InputFile, Stage, Task, TaskError, TaskId, TaskStatus},
     service::Inner,
 };
 use crate::{Class, Error, Kind, Result, blob::ByteStream, clock::Time, store::Claim};
@@ -117,17 +119,13 @@ impl Failure {
                 && code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
         };
         let code = self.code.filter(good).unwrap_or_else(|| "worker_failed".to_owned());
-        let kind = match self.class {
-            Class::UserViolation => Kind::Input,
-            Class::Temporary | Class::RateLimit | Class::Billing => Kind::Unavailable,
-            Class::Unknown => Kind::Internal,
-        };
         let short = |text: String| text.chars().take(MAX_WORDS).collect::<String>();
         let remedy = self.remedy.map_or_else(
             || "it is tried again by itself where that can help; otherwise send another file".to_owned(),
             short,
         );
-        let error = Error::new(self.class, kind, code, short(self.message), remedy);
+        let error = TaskError { class: self.class, code, message: short(self.message), remedy };
+        let error = Error::from(error);
         match self.retry_after {
             Some(after) => error.with_retry_after(after),
             None => error,
@@ -141,23 +139,28 @@ pub struct Leases {
     pub(crate) inner: Arc<Inner>,
 }
 
+/// A worker without a task that has not asked for so long is away.
+pub(crate) const AWAY: TimeDelta = TimeDelta::seconds(90);
 /// A task that another process has made is seen after this time at the latest.
 const POLL: Duration = Duration::from_secs(2);
 
 impl Leases {
-    /// A task of one of these kinds; waits for one up to `wait`.
+    /// A task of one of these kinds; waits for one up to `wait`. `slots` is how many tasks the worker does at
+    /// once, so that people can be told how long they wait.
     ///
     /// # Errors
     /// `unknown_kind`, `store_unavailable`.
     pub async fn acquire(
         &self,
         worker: &WorkerName,
+        slots: u32,
         kinds: &[String],
         wait: Duration,
     ) -> Result<Option<Lease>> {
         for kind in kinds {
             self.inner.kind(kind)?;
         }
+        self.inner.store.worker_seen(worker.as_str(), slots, self.inner.clock.now()).await?;
         let end = self.inner.clock.now() + wait;
         loop {
             let mut bell = self.inner.hub.listen_to_queue();
@@ -218,6 +221,25 @@ impl Leases {
     pub async fn open_input(&self, key: &str, id: LeaseId, range: Option<Range<u64>>) -> Result<ByteStream> {
         let hold = self.hold(key, id).await?;
         let blob = self.inner.blobs.get(&hold.task.input.blob, range).await?;
+        Ok(blob.ok_or_else(|| Error::internal("the stored input is gone"))?.body)
+    }
+
+    /// The model that a link of a converter's job stands for.
+    ///
+    /// # Errors
+    /// `invalid_signature`, `store_unavailable`.
+    pub async fn linked_input(&self, token: &str) -> Result<InputFile> {
+        let links = self.inner.links.as_ref().ok_or_else(links_are_off)?;
+        let id = links.open(token, self.inner.clock.as_ref())?;
+        Ok(self.inner.store.task(id).await?.ok_or_else(links_are_off)?.input)
+    }
+
+    /// The bytes of a model that [`Leases::linked_input`] has found, whole or in part.
+    ///
+    /// # Errors
+    /// `store_unavailable`, `io_error`; `internal` when the input's bytes are gone.
+    pub async fn open_linked(&self, input: &InputFile, range: Option<Range<u64>>) -> Result<ByteStream> {
+        let blob = self.inner.blobs.get(&input.blob, range).await?;
         Ok(blob.ok_or_else(|| Error::internal("the stored input is gone"))?.body)
     }
 
@@ -319,6 +341,17 @@ fn kept(held: Held) -> Result<()> {
         Held::Yes => Ok(()),
         Held::Lost => Err(lost()),
     }
+}
+
+/// As for a link that was not made here, which it cannot have been.
+fn links_are_off() -> Error {
+    Error::new(
+        Class::UserViolation,
+        Kind::Denied,
+        "invalid_signature",
+        "the link was not made by this server, or its task is gone",
+        "use the link of the job unchanged",
+    )
 }
 
 fn lost() -> Error {

@@ -301,7 +301,9 @@ fn perform(effect: Effect, event: &Event, now: Time, outcome: &mut Outcome) {
 fn move_forward(stage: Stage, progress: u8, now: Time, outcome: &mut Outcome) {
     let task = &mut outcome.task;
     let progress = progress.min(100).max(task.progress);
-    if task.stage.is_none_or(|current| stage > current) {
+    // A claim does not know whether there is a pre-step, which comes before everything.
+    let before_all = stage == Stage::Convert && task.stage == Some(Stage::Read) && task.progress == 0;
+    if before_all || task.stage.is_none_or(|current| stage > current) {
         close_stage(task, now);
         task.stage = Some(stage);
         task.stage_started_at = Some(now);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{Class, Error, clock::Time};
+use crate::{Class, Error, Kind, clock::Time};
 
 /// Names one task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -96,6 +96,8 @@ impl TaskStatus {
 named! {
     /// What is being done while a task is processed, in order.
     Stage, "stage" {
+        /// FBX to GLB, before a converter begins.
+        Convert => "convert",
         /// Bytes to a scene.
         Read => "read",
         /// Orientation, class, solid.
@@ -226,6 +228,17 @@ impl From<&Error> for TaskError {
             message: error.message.clone(),
             remedy: error.remedy.clone(),
         }
+    }
+}
+
+impl From<TaskError> for Error {
+    fn from(error: TaskError) -> Self {
+        let kind = match error.class {
+            Class::UserViolation => Kind::Input,
+            Class::Temporary | Class::RateLimit | Class::Billing => Kind::Unavailable,
+            Class::Unknown => Kind::Internal,
+        };
+        Self::new(error.class, kind, error.code, error.message, error.remedy)
     }
 }
 

@@ -28,6 +28,7 @@ use crate::{
     clock::{Clock, Ids, Time},
     outbound::Outbound,
     store::{Applied, Store},
+    worker::{Places, converter::InputLinks},
 };
 
 /// What the service and the dispatcher share.
@@ -38,6 +39,8 @@ pub(crate) struct Inner {
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) outbound: Outbound,
     pub(crate) kinds: Vec<Arc<dyn TaskKind>>,
+    /// How converter machines fetch models, when there are any.
+    pub(crate) links: Option<InputLinks>,
     pub(crate) limits: ServiceLimits,
     pub(crate) settings: DispatcherSettings,
     pub(crate) node: String,
@@ -45,7 +48,7 @@ pub(crate) struct Inner {
     /// Rung when a task waits to be handed out.
     pub(crate) wake: Notify,
     /// Free and all slots of each worker, kept by the dispatcher.
-    pub(crate) slots: watch::Sender<Vec<Slots>>,
+    pub(crate) slots: watch::Sender<Vec<Places>>,
     /// How to stop the attempts that run here.
     pub(crate) running: Mutex<HashMap<TaskId, CancellationToken>>,
 }
@@ -53,12 +56,6 @@ pub(crate) struct Inner {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ServiceLimits {
     pub(crate) upload_bytes: u64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Slots {
-    pub(crate) free: usize,
-    pub(crate) total: usize,
 }
 
 impl Inner {
@@ -222,16 +219,17 @@ impl TaskService {
     /// `store_unavailable`.
     pub async fn queue_status(&self) -> Result<QueueStatus> {
         let counts = self.inner.store.counts().await?;
-        let slots = self.inner.slots.borrow().clone();
-        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let free: usize = slots.iter().map(|worker| worker.free).sum();
+        let places = self.places().await?;
+        let count = |wanted: fn(&Places) -> bool| {
+            u32::try_from(places.iter().filter(|one| wanted(one)).count()).unwrap_or(u32::MAX)
+        };
         Ok(QueueStatus {
             queued: counts.queued,
             processing: counts.processing,
-            workers_online: count(slots.len()),
-            workers_free: count(slots.iter().filter(|worker| worker.free > 0).count()),
-            workers_total: count(slots.len()),
-            estimated_wait_seconds: self.estimate(counts.queued, free).await?,
+            workers_online: count(|one| one.online),
+            workers_free: count(|one| one.free > 0),
+            workers_total: count(|_| true),
+            estimated_wait_seconds: self.estimate(counts.queued, &places).await?,
         })
     }
 
@@ -241,8 +239,7 @@ impl TaskService {
     /// `store_unavailable`.
     pub async fn queue_position(&self, id: TaskId) -> Result<Option<QueuePosition>> {
         let Some(ahead) = self.inner.store.ahead_of(id).await? else { return Ok(None) };
-        let free: usize = self.inner.slots.borrow().iter().map(|worker| worker.free).sum();
-        let estimated_wait_seconds = self.estimate(ahead, free).await?;
+        let estimated_wait_seconds = self.estimate(ahead, &self.places().await?).await?;
         Ok(Some(QueuePosition { position: ahead + 1, estimated_wait_seconds }))
     }
 
@@ -306,9 +303,42 @@ impl TaskService {
         self.inner.blobs.presign_get(&file.blob, &shown, ttl).await
     }
 
+    /// Every machine that works for this server: those it hands tasks to, and those that come and ask.
+    async fn places(&self) -> Result<Vec<Places>> {
+        // A machine with nothing but this one's own turned off is none.
+        let mut places: Vec<Places> =
+            self.inner.slots.borrow().iter().filter(|one| one.total > 0 || !one.online).copied().collect();
+        let since = self.inner.clock.now() - super::leases::AWAY;
+        for worker in self.inner.store.workers_seen(since).await? {
+            let total = worker.slots as usize;
+            places.push(Places { online: true, free: total.saturating_sub(worker.busy as usize), total });
+        }
+        Ok(places)
+    }
+
+    /// The names of the files that a task makes or has made, those required first.
+    ///
+    /// # Errors
+    /// `unknown_kind`.
+    pub fn planned_names(&self, task: &Task) -> Result<Vec<String>> {
+        let files = self.inner.kind(&task.kind)?.deliverables(&task.params);
+        Ok(files.iter().map(|file| file.file_name(&task.input.name)).collect())
+    }
+
+    /// How long the last tasks took on average, in seconds; `None` before any was done.
+    ///
+    /// # Errors
+    /// `store_unavailable`.
+    pub async fn mean_seconds(&self) -> Result<Option<f64>> {
+        let durations = self.inner.store.recent_durations(MEASURED_TASKS).await?;
+        let sum: f64 = durations.iter().map(Duration::as_secs_f64).sum();
+        Ok((!durations.is_empty()).then(|| sum / durations.len() as f64))
+    }
+
     /// How long a task waits behind `ahead` others.
-    async fn estimate(&self, ahead: u64, free: usize) -> Result<Option<u64>> {
-        let total: usize = self.inner.slots.borrow().iter().map(|worker| worker.total).sum();
+    async fn estimate(&self, ahead: u64, places: &[Places]) -> Result<Option<u64>> {
+        let free: usize = places.iter().map(|one| one.free).sum();
+        let total: usize = places.iter().map(|one| one.total).sum();
         if (free as u64) > ahead {
             return Ok(Some(0));
         }

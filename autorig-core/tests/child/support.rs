@@ -67,6 +67,9 @@ impl World {
                     sha256: meta.sha256,
                 },
                 blobs: Arc::new(blobs),
+                files: Vec::new(),
+                shutdown: CancellationToken::new(),
+                checkpoint: None,
             };
             let (events, mut arriving) = Events::channel(4);
             let (mut files, mut furthest) = (Vec::new(), 0.0);
@@ -78,6 +81,7 @@ impl World {
                             assert!(*fraction >= furthest, "progress fell from {furthest} to {fraction}");
                             furthest = *fraction;
                         }
+                        JobEvent::Checkpoint(value) => panic!("a rig keeps nothing: {value}"),
                         JobEvent::File { key, content } => files.push((key.clone(), read(content))),
                     }
                 }
@@ -97,6 +101,7 @@ fn read(content: &FileContent) -> Vec<u8> {
     match content {
         FileContent::Path(path) => std::fs::read(path).unwrap(),
         FileContent::Bytes(bytes) => bytes.to_vec(),
+        FileContent::Stream(_) => panic!("a child's files are whole"),
     }
 }
 

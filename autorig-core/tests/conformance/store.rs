@@ -284,6 +284,33 @@ async fn messages_commit_with_their_cause_and_are_delivered_once(store: &dyn Sto
     assert_eq!(store.pending_messages(10).await.unwrap(), [message("b")]);
 }
 
+async fn checkpoints_are_kept_by_the_holder_and_outlive_its_attempt(store: &dyn Store) {
+    let id = insert(store, 1, now()).await.id;
+    let word = |n: u32| serde_json::json!({"machine": "a", "n": n});
+    assert!(!store.keep_checkpoint(id, 1, &word(0)).await.unwrap());
+    claim_at(store, "node", 1, now()).await;
+    assert!(store.keep_checkpoint(id, 1, &word(1)).await.unwrap());
+    assert!(store.keep_checkpoint(id, 1, &word(2)).await.unwrap());
+    assert_eq!(store.checkpoint(id).await.unwrap(), Some(word(2)));
+    done(store, id, &Event::Release { attempt: 1 }, now()).await;
+    claim_at(store, "node", 1, now()).await;
+    assert!(!store.keep_checkpoint(id, 1, &word(3)).await.unwrap());
+    assert_eq!(store.checkpoint(id).await.unwrap(), Some(word(2)));
+    assert_eq!(store.checkpoint(task(now(), 9).id).await.unwrap(), None);
+}
+
+async fn workers_are_known_as_long_as_they_come_back(store: &dyn Store) {
+    insert(store, 1, now()).await;
+    store.worker_seen("pull:k:b", 2, now()).await.unwrap();
+    store.worker_seen("pull:k:a", 1, now()).await.unwrap();
+    claim_at(store, "pull:k:b", 1, now()).await;
+    store.worker_seen("pull:k:b", 3, after(60)).await.unwrap();
+    let seen = store.workers_seen(now()).await.unwrap();
+    let found: Vec<_> = seen.iter().map(|w| (w.name.as_str(), w.slots, w.busy)).collect();
+    assert_eq!(found, [("pull:k:a", 1, 0), ("pull:k:b", 3, 1)]);
+    assert_eq!(store.workers_seen(after(1)).await.unwrap().len(), 1);
+}
+
 macro_rules! store_suite {
     ($name:ident, $make:expr; $($test:ident)+) => {
         mod $name {
@@ -312,6 +339,8 @@ macro_rules! store_suite {
             files_of_a_failed_attempt_are_let_go
             a_call_happens_once_and_is_forgotten_in_time
             messages_commit_with_their_cause_and_are_delivered_once
+            checkpoints_are_kept_by_the_holder_and_outlive_its_attempt
+            workers_are_known_as_long_as_they_come_back
         }
     };
 }

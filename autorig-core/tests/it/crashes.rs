@@ -10,8 +10,8 @@ use autorig_core::{
     Error, Result,
     clock::Time,
     store::{
-        Applied, Begun, CallKey, Claim, Counts, FinishedCall, Idempotency, Message, Outbox, SqlStore,
-        SqliteStore, Store, Tasks,
+        Applied, Begun, CallKey, Claim, Counts, FinishedCall, Idempotency, Message, Outbox, SeenWorker,
+        SqlStore, SqliteStore, Store, Tasks, Workers,
     },
     task::{
         Owner, Task, TaskEvent, TaskId, TaskStatus,
@@ -131,6 +131,22 @@ impl Idempotency for Faulty {
     }
     async fn abandon_calls_of(&self, node: &str) -> Result<u64> {
         self.inner.abandon_calls_of(node).await
+    }
+}
+
+#[async_trait]
+impl Workers for Faulty {
+    async fn keep_checkpoint(&self, id: TaskId, attempt: u32, value: &serde_json::Value) -> Result<bool> {
+        self.inner.keep_checkpoint(id, attempt, value).await
+    }
+    async fn checkpoint(&self, id: TaskId) -> Result<Option<serde_json::Value>> {
+        self.inner.checkpoint(id).await
+    }
+    async fn worker_seen(&self, name: &str, slots: u32, now: Time) -> Result<()> {
+        self.inner.worker_seen(name, slots, now).await
+    }
+    async fn workers_seen(&self, since: Time) -> Result<Vec<SeenWorker>> {
+        self.inner.workers_seen(since).await
     }
 }
 

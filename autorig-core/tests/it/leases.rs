@@ -23,7 +23,7 @@ fn rig() -> Vec<String> {
 }
 
 async fn lease(world: &World) -> Option<Lease> {
-    world.autorig.leases().acquire(&worker(KEY), &rig(), NOW).await.unwrap()
+    world.autorig.leases().acquire(&worker(KEY), 1, &rig(), NOW).await.unwrap()
 }
 
 async fn hand_in(leases: &Leases, lease: &Lease, keys: &[&str]) {
@@ -160,7 +160,7 @@ async fn a_waiting_worker_gets_a_task_as_soon_as_there_is_one() {
     let world = World::new().await;
     let leases = world.autorig.leases();
     let (me, kinds) = (worker(KEY), rig());
-    let waiting = leases.acquire(&me, &kinds, Duration::from_secs(30));
+    let waiting = leases.acquire(&me, 1, &kinds, Duration::from_secs(30));
     let (leased, task) = soon("the lease", futures_util::future::join(waiting, world.create())).await;
     assert_eq!(leased.unwrap().unwrap().id.task, task.id);
 }

@@ -132,13 +132,13 @@ fn a_failed_attempt_lets_go_of_its_files_and_the_next_starts_from_nothing() {
     for (trigger, n) in [(Trigger::Claim, 0), (Trigger::AddFile, 1), (Trigger::Advance, 39)] {
         life = apply(&life, &event(trigger, 1, now, n), now).unwrap().task;
     }
-    assert_eq!((life.files.len(), life.progress, life.stage), (1, 39, Some(Stage::Skin)));
+    assert_eq!((life.files.len(), life.progress, life.stage), (1, 39, Some(Stage::Pack)));
     now += Duration::from_secs(2);
     let failed = apply(&life, &event(Trigger::Retry, 1, now, 0), now).unwrap();
     assert_eq!(failed.released, ["tasks/x/1/1"]);
     assert_eq!((failed.task.progress, failed.task.failures), (0, 1));
     assert_eq!(failed.task.next_attempt_at, Some(now + Duration::from_secs(5)));
-    assert_eq!(failed.task.timings["skin"], 2000);
+    assert_eq!(failed.task.timings["pack"], 2000);
     assert_eq!((&failed.task.error, &failed.task.last_failure), (&None, &Some(failure())));
     let again = apply(&failed.task, &event(Trigger::Claim, 0, now, 0), now).unwrap().task;
     assert_eq!((again.attempt, again.last_failure, again.timings.len()), (2, None, 0));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use autorig_core::task::{Failure, Lease, LeaseId, WorkerName, kind::safe_stem};
+use autorig_core::task::{Failure, InputFile, Lease, LeaseId, WorkerName, kind::safe_stem};
 use chrono::{DateTime, Utc};
 use futures_util::{StreamExt, TryStreamExt};
 use poem::{Body, Request};
@@ -32,12 +32,19 @@ pub(crate) struct WorkerApi;
 pub(crate) struct LeaseRequest {
     /// The worker's name, 1 to 64 letters, digits, `-`, `_` or `.`.
     pub name: String,
+    /// Tasks it does at once, for what people are told of the queue.
+    #[oai(default = "one", validator(minimum(value = "1"), maximum(value = "1024")))]
+    pub slots: u32,
     /// Kinds of tasks it does.
     #[oai(default = "rig_only", validator(min_items = 1, max_items = 32))]
     pub kinds: Vec<String>,
     /// Seconds to wait for a task, at most 60.
     #[oai(default)]
     pub wait_seconds: u32,
+}
+
+fn one() -> u32 {
+    1
 }
 
 fn rig_only() -> Vec<String> {
@@ -154,7 +161,7 @@ impl WorkerApi {
         let worker = WorkerName::new(&state.worker_key(), &request.name)?;
         let wait = Duration::from_secs(request.wait_seconds.into()).min(MAX_WAIT);
         let lease = tokio::select! {
-            lease = state.leases.acquire(&worker, &request.kinds, wait) => lease?,
+            lease = state.leases.acquire(&worker, request.slots, &request.kinds, wait) => lease?,
             () = state.stopping.cancelled() => None,
         };
         match lease {
@@ -174,16 +181,34 @@ impl WorkerApi {
     ) -> Result<FileAnswer, Problem> {
         let (key, id) = (state.worker_key(), lease_id(&lease)?);
         let input = state.leases.input(&key, id).await?;
-        let shown = Shown {
-            name: &input.name,
-            mime: "application/octet-stream",
-            size: input.size,
-            sha256: &input.sha256,
-        };
-        match shown.wanted(req)? {
+        match shown(&input).wanted(req)? {
             Wanted::Nothing(answer) => Ok(answer),
             Wanted::Bytes(answer, range) => {
                 let body = state.leases.open_input(&key, id, range).await?;
+                Ok(FileAnswer::body(answer, body))
+            }
+        }
+    }
+
+    /// Download the model of a pushed job
+    ///
+    /// By the link that a converter machine was given; it says by itself who may.
+    #[oai(path = "/api/worker-input/:token/:name", method = "get", operation_id = "linked_input")]
+    async fn linked_input(
+        &self,
+        state: Ctx<'_>,
+        req: &Request,
+        /// The signed part of the link.
+        token: Path<String>,
+        /// The model's name.
+        name: Path<String>,
+    ) -> Result<FileAnswer, Problem> {
+        let input = state.leases.linked_input(&token).await?;
+        tracing::debug!(name = *name, "a converter fetches a model");
+        match shown(&input).wanted(req)? {
+            Wanted::Nothing(answer) => Ok(answer),
+            Wanted::Bytes(answer, range) => {
+                let body = state.leases.open_linked(&input, range).await?;
                 Ok(FileAnswer::body(answer, body))
             }
         }
@@ -300,6 +325,10 @@ impl State {
             heartbeat_seconds: lease.heartbeat.as_secs().max(1),
         })
     }
+}
+
+fn shown(input: &InputFile) -> Shown<'_> {
+    Shown { name: &input.name, mime: "application/octet-stream", size: input.size, sha256: &input.sha256 }
 }
 
 fn lease_id(text: &str) -> Result<LeaseId, Problem> {

@@ -6,6 +6,7 @@
 
 mod bad_input;
 mod contract;
+mod converters;
 mod create;
 mod events;
 mod files;

@@ -21,6 +21,7 @@ mod row;
 mod task_rows;
 mod tasks;
 mod value;
+mod workers;
 
 use async_trait::async_trait;
 

@@ -134,6 +134,24 @@ pub(crate) struct PreStep {
     pub error: Option<TaskErrorView>,
 }
 
+impl PreStep {
+    /// Where the pre-step of a task is; it has a stage of its own, so the task says it all.
+    fn of(task: &Task) -> Option<Self> {
+        use autorig_core::task::{Stage as CoreStage, TaskStatus};
+        let now = task.stage == Some(CoreStage::Convert);
+        if !now && !task.timings.contains_key(CoreStage::Convert.as_str()) {
+            return None;
+        }
+        let status = match task.status {
+            _ if !now => TaskStatus::Done,
+            ended => ended,
+        };
+        let prepared = task.file("prepared_glb").map(|_| format!("/api/task/{}/prepared.glb", task.id));
+        let error = task.error.as_ref().filter(|_| now).map(Into::into);
+        Some(Self { status: status.into(), output_url: prepared, error })
+    }
+}
+
 /// What the automatic check of the result says.
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 pub(crate) struct Quality {
@@ -233,7 +251,7 @@ impl TaskView {
             ready_count: task.ready_count(),
             total_count: task.total_count,
             files: task.files.iter().map(|file| FileView::of(id, file)).collect(),
-            pre_step: None,
+            pre_step: PreStep::of(task),
             video_ready: task.file("video").is_some(),
             quality: quality.map(Into::into),
             error: task.error.as_ref().map(Into::into),

@@ -21,7 +21,7 @@ macro_rules! same_as_core {
 }
 
 same_as_core!(Status, autorig_core::task::TaskStatus { Created Processing Done Error Cancelled });
-same_as_core!(Stage, autorig_core::task::Stage { Read Analyse Skeleton Skin Export Lod Animate Render Pack });
+same_as_core!(Stage, autorig_core::task::Stage { Convert Read Analyse Skeleton Skin Export Lod Animate Render Pack });
 same_as_core!(ErrorClass, autorig_core::Class { UserViolation Temporary RateLimit Billing Unknown });
 same_as_core!(Visibility, autorig_core::task::Visibility { Public Unlisted Private });
 
@@ -45,6 +45,8 @@ pub(crate) enum Status {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename_all = "snake_case")]
 pub(crate) enum Stage {
+    /// Turning FBX into GLB, before a converter machine begins.
+    Convert,
     /// Reading the file.
     Read,
     /// Finding out what it shows and which way it faces.
