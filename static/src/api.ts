@@ -1,6 +1,7 @@
 /** The server's API, typed. Every failure becomes a `Problem`, which says what to do about it. */
 
 export const STAGES = [
+  'convert',
   'read',
   'analyse',
   'skeleton',
@@ -43,6 +44,8 @@ export interface Task {
   progress: number;
   queue?: Queue | null;
   files: TaskFile[];
+  /** Turning FBX into GLB, where a converter machine needs it. */
+  pre_step?: { status: Status; output_url?: string | null; error?: TaskError | null } | null;
   error?: TaskError | null;
   /** Moments are RFC 3339. */
   created_at: string;

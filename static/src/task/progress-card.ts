@@ -27,8 +27,9 @@ export function progressCard(task: Task, cancelling: boolean, cancel: () => void
     ></progress>
     ${current ? nothing : queueLine(task)}
     <ol class="stages" aria-label=${t('task.stages')}>
-      ${STAGES.map((stage) => stageItem(stage, stateOf(stage, current)))}
+      ${stagesOf(task).map((stage) => stageItem(stage, stateOf(stage, current)))}
     </ol>
+    ${preStep(task)}
     <p class="unseen" role="status">${current ? t('task.announce', { stage: title, percent: coarse(share, tag) }) : ''}</p>
     <button class="plain" data-test="cancel" ?disabled=${cancelling} @click=${cancel}>
       ${cancelling ? t('task.cancelling') : t('task.cancel')}
@@ -50,6 +51,19 @@ function queueLine(task: Task): TemplateResult | typeof nothing {
   const parts = [t('task.position', { position: task.queue.position })];
   if (wait) parts.push(t('queue.wait', { time: formatDuration(wait, language()) }));
   return html`<p class="hint" role="status">${parts.join(' · ')}</p>`;
+}
+
+/** Most tasks have no pre-step, and nobody wants to read of it then. */
+function stagesOf(task: Task): readonly Stage[] {
+  return task.pre_step ? STAGES : STAGES.filter((stage) => stage !== 'convert');
+}
+
+function preStep(task: Task): TemplateResult | typeof nothing {
+  const url = task.pre_step?.output_url;
+  if (!url) return nothing;
+  return html`<p class="hint" data-test="pre-step">
+    ${t('task.pre_step.done')} <a href=${url} download>${t('task.pre_step.download')}</a>
+  </p>`;
 }
 
 function stageItem(stage: Stage, state: StageState): TemplateResult {
