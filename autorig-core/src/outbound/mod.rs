@@ -1,5 +1,6 @@
 //! The one HTTP client: [`Outbound`] goes where strangers' links say, so it looks where it goes; [`Peer`] calls
-//! machines of one's own, and signs what it says.
+//! machines of one's own, and signs what it says; [`Provider`] calls services that are paid for, with pools of keys
+//! and proxies.
 //!
 //! Names are resolved by a resolver of ours that drops forbidden addresses, so the address that is checked
 //! is the one that is connected to; literal addresses are checked before. Redirects are followed by hand,
@@ -13,6 +14,8 @@ pub mod classify;
 mod errors;
 mod guard;
 mod peer;
+pub mod pool;
+pub mod provider;
 mod resolve;
 
 use std::{sync::Arc, time::Duration};
@@ -28,6 +31,7 @@ use crate::{Error, Result, blob::ByteStream};
 
 pub use guard::Allow;
 pub use peer::Peer;
+pub use provider::Provider;
 pub use reqwest::Url;
 
 mod url_host;
