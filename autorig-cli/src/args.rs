@@ -1,5 +1,7 @@
 //! What may be typed: the verbs and flags of `spec.md` §10 that exist in this version.
 
+pub(crate) mod remote;
+
 use std::{net::SocketAddr, path::PathBuf};
 
 use autorig_engine::deliver::Output;
@@ -58,6 +60,12 @@ pub(crate) enum Verb {
     Serve(ServeArgs),
     /// Rig for a server on this machine: ask it for tasks, or listen for those it pushes
     Worker(WorkerArgs),
+    /// Keep a server's address and an API key for `task` and `keys`
+    Login(remote::LoginArgs),
+    /// Tasks of a server: create, follow, download, cancel, …
+    Task(remote::TaskArgs),
+    /// API keys of a server
+    Keys(remote::KeysArgs),
     /// Print the completion script of a shell
     Completions(CompletionsArgs),
     /// Rig one job of a server: the job as JSON on stdin, events as lines of JSON on stdout
@@ -79,6 +87,9 @@ impl Verb {
             Self::Sample(_) => "sample",
             Self::Serve(_) => "serve",
             Self::Worker(_) => "worker",
+            Self::Login(_) => "login",
+            Self::Task(_) => "task",
+            Self::Keys(_) => "keys",
             Self::Completions(_) => "completions",
             Self::RigChild => "rig-child",
         }
@@ -408,6 +419,9 @@ pub(crate) struct ServeArgs {
     /// Bucket for the files, s3://NAME/PREFIX?endpoint=URL&region=NAME; by default they are in the data folder
     #[arg(long, value_name = "URL")]
     pub(crate) storage: Option<String>,
+    /// Of a site: print a fresh link to become its admin, although one was used before
+    #[arg(long)]
+    pub(crate) admin_link: bool,
 }
 
 /// `autorig worker`

@@ -156,7 +156,7 @@ impl From<autorig_core::Error> for Failure {
             Core::Input => Exit::Input,
             Core::Usage | Core::Conflict => Exit::Usage,
             Core::Limit => Exit::Limit,
-            Core::Denied => Exit::Denied,
+            Core::SignIn | Core::Denied => Exit::Denied,
             Core::NotFound => Exit::NotFound,
             Core::Cancelled => Exit::Interrupted,
             Core::Unavailable => Exit::Network,
@@ -188,7 +188,8 @@ impl From<ServerError> for Failure {
     fn from(error: ServerError) -> Self {
         let exit = match error {
             ServerError::Start(error) => return error.into(),
-            ServerError::NotLoopback { .. } | ServerError::SiteMode { .. } => Exit::Usage,
+            ServerError::NotLoopback { .. } | ServerError::PublicUrl { .. } => Exit::Usage,
+            ServerError::NoAdmin { .. } => Exit::Denied,
             _ => Exit::Network,
         };
         Self::new(exit, error.code(), error.to_string(), error.remedy())

@@ -14,6 +14,7 @@
 //! | `rig` | `autorig rig` and `convert`: one file, or a folder as a batch |
 //! | `model` | `lod`, `animate`, `render`, `validate`: any readable model as it is |
 //! | `inspect`, `sample` | the small verbs |
+//! | `remote` | `login`, `task …`, `keys …`: against a server |
 //! | `serve` | `autorig serve`: the server, its logs, its end |
 //! | `worker` | `autorig worker`: this machine rigs for a server |
 //! | `input`, `output` | where models come from and results go: stdin, files, folders, atomically |
@@ -42,6 +43,7 @@ mod inspect;
 mod interrupt;
 mod model;
 mod output;
+mod remote;
 mod rig;
 mod sample;
 mod serve;
@@ -67,6 +69,9 @@ fn run(cli: &Cli) -> ExitCode {
         Verb::Inspect(args) => interrupt::listen().and_then(|()| inspect::run(args, &ui)),
         Verb::Sample(args) => interrupt::listen().and_then(|()| sample::run(args, &ui)),
         Verb::Completions(args) => completions(args, &ui),
+        Verb::Login(args) => remote::login(args, &ui),
+        Verb::Task(args) => remote::task(args, &ui),
+        Verb::Keys(args) => remote::keys(args, &ui),
         Verb::Serve(args) => serve::run(args, &ui),
         Verb::Worker(args) => worker::run(args, &ui),
         // It speaks the worker's protocol on stdin and stdout, not the user's language.

@@ -3,7 +3,7 @@
 use std::{env, ffi::OsString, io, process};
 
 use autorig_core::{AutoRig, Config};
-use autorig_server::{Server, ServerConfig};
+use autorig_server::{AdminLink, Server, ServerConfig};
 use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
 use tracing_subscriber::EnvFilter;
@@ -21,7 +21,7 @@ const LOG_VARIABLE: &str = "AUTORIG_LOG";
 pub(crate) fn run(args: &ServeArgs, ui: &Ui) -> Result<Outcome> {
     log(ui);
     let config = Config::load(None, env::vars_os().filter_map(text), &flags(args))?;
-    runtime()?.block_on(serve(&config, ui))?;
+    runtime()?.block_on(serve(&config, args.admin_link, ui))?;
     Ok(Outcome::ok(Value::Null))
 }
 
@@ -33,13 +33,24 @@ pub(crate) fn runtime() -> Result<Runtime> {
     })
 }
 
-async fn serve(config: &Config, ui: &Ui) -> Result<()> {
+async fn serve(config: &Config, again: bool, ui: &Ui) -> Result<()> {
     let mut stop = Stop::listen()?;
     let autorig = AutoRig::open(config).await?;
     let server = Server::bind(autorig, ServerConfig::from(config))?;
     let url = server.url();
     ui.say(&format!("AutoRig is listening on {url}"));
-    ui.announce(&json!({ "url": url, "data": config.data_dir }))?;
+    let link = server.admin_link(again).await?;
+    if let Some(AdminLink { public, here }) = &link {
+        ui.say("open this link to become the admin; it works once, for a day:");
+        ui.say(&format!("  {public}"));
+        if let Some(here) = here {
+            ui.say(&format!("  {here} (on this machine)"));
+        }
+    } else if again {
+        ui.warn("no_admin_link", "a local server needs no admin link: whoever reaches it is the admin", None);
+    }
+    let link = link.map(|link| json!({ "public": link.public, "here": link.here }));
+    ui.announce(&json!({ "url": url, "data": config.data_dir, "admin_link": link }))?;
     server
         .run(async {
             stop.asked().await;

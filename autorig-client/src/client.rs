@@ -210,7 +210,7 @@ impl Client {
         self.get_json(self.url(&["api", "queue", "status"])?).await
     }
 
-    async fn get_json<T: DeserializeOwned>(&self, url: Url) -> Result<T> {
+    pub(crate) async fn get_json<T: DeserializeOwned>(&self, url: Url) -> Result<T> {
         json(self.send(async || Ok(self.http.get(url.clone()))).await?).await
     }
 
@@ -234,6 +234,20 @@ impl Client {
 
     pub(crate) fn request(&self, method: Method, url: Url) -> RequestBuilder {
         self.http.request(method, url)
+    }
+
+    /// A fresh idempotency key.
+    pub(crate) fn fresh_key(&self) -> String {
+        (self.keys)()
+    }
+
+    /// A client of the same server without a key that follows nothing: what the redirect carries is wanted.
+    pub(crate) fn without_redirects(&self) -> Result<reqwest::Client> {
+        let plain = || http(&self.base, &HeaderMap::new()).redirect(Policy::none());
+        match plain().build() {
+            Err(_) if self.base.scheme() == "http" => Ok(plain().tls_certs_only([]).build()?),
+            built => Ok(built?),
+        }
     }
 
     pub(crate) fn retry(&self) -> RetryPolicy {

@@ -72,6 +72,9 @@ pub struct TaskOptions {
     /// Keys of files that must be made as well, `fbx_mixamo`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outputs: Vec<String>,
+    /// `public`, `unlisted` or `private`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visibility: Option<String>,
 }
 
 /// A task that is to be made.

@@ -55,6 +55,11 @@ pub enum EventKind {
         /// Where it is, relative to the server.
         url: String,
     },
+    /// Whoever works on it has something to say.
+    Log {
+        /// One line.
+        message: String,
+    },
     /// It ended, well or by a cancel; the last event.
     Done {
         /// `done` or `cancelled`.
@@ -220,6 +225,11 @@ struct Ready {
 }
 
 #[derive(Deserialize)]
+struct Said {
+    message: String,
+}
+
+#[derive(Deserialize)]
 struct End {
     status: Status,
 }
@@ -240,6 +250,7 @@ fn convert(raw: RawEvent) -> Result<Event> {
             let Ready { key, name, size, url } = parse(&data)?;
             EventKind::File { key, name, size, url }
         }
+        "log" => EventKind::Log { message: parse::<Said>(&data)?.message },
         "done" => EventKind::Done { status: parse::<End>(&data)?.status },
         "cancelled" => EventKind::Done { status: Status::Cancelled },
         "error" => EventKind::Error(parse(&data)?),

@@ -27,6 +27,7 @@
 //! | `events` | [`Events`]: server-sent events that survive a lost connection |
 //! | `download` | whole files, resumed where they broke off, checked by their SHA-256 |
 //! | `worker` | a worker's calls: [`Lease`] |
+//! | `manage` | restart, make another, edit, remove, the log; API keys |
 //! | `model` | what the server answers |
 //! | `retry` | [`RetryPolicy`]: what is tried again, and when |
 //! | `error` | [`Error`] with a stable code and a remedy |
@@ -39,6 +40,7 @@ mod create;
 mod download;
 mod error;
 mod events;
+mod manage;
 mod model;
 mod retry;
 mod sse;
@@ -48,6 +50,7 @@ pub use client::{Builder, Client};
 pub use create::{Input, JointHint, NewTask, TaskOptions};
 pub use error::{Error, Problem, Result};
 pub use events::{Event, EventKind, Events};
+pub use manage::{ApiKey, LogLine, MadeKey, Me, NewKey, TaskEdit, TaskLog, User};
 pub use model::{Created, File, HistoryPage, Queue, QueueStatus, Status, Task, TaskError, TaskSummary, Urls};
 pub use retry::RetryPolicy;
 pub use worker::{Lease, LeaseFailure, LeaseFile, LeaseInput, Made};

@@ -19,7 +19,7 @@ enum Shape {
 }
 
 /// Reads the file.
-pub(super) fn read(path: &Path) -> Result<Vec<JointHint>> {
+pub(crate) fn read(path: &Path) -> Result<Vec<JointHint>> {
     let mut text = Vec::new();
     File::open(path)
         .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut text))

@@ -1,7 +1,7 @@
 //! `autorig rig`: one model, or every model of a folder.
 
 mod batch;
-mod joints;
+pub(crate) mod joints;
 mod one;
 
 use std::{

@@ -9,6 +9,7 @@ mod envelope;
 mod glb;
 mod model;
 mod outputs;
+mod remote;
 mod rigbench;
 mod service;
 mod shell;

@@ -11,7 +11,8 @@ use autorig_engine::{
 };
 use rustix::process::Signal;
 
-use self::process::{Other, Running, Service};
+pub(crate) use self::process::Service;
+use self::process::{Other, Running};
 use crate::{
     glb::assert_rigged,
     shell::{arg, assert_refused, code, folder, folder_with_hero, human, names, run, stderr},

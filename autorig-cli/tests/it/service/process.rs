@@ -113,19 +113,19 @@ impl Other {
 }
 
 /// A running server.
-pub(super) struct Service {
+pub(crate) struct Service {
     running: Running,
     url: String,
 }
 
 impl Service {
     /// Starts one on a free port and waits until it listens.
-    pub(super) fn start(data: &Path) -> Self {
+    pub(crate) fn start(data: &Path) -> Self {
         Self::start_with(data, &[])
     }
 
     /// Starts one with some settings.
-    pub(super) fn start_with(data: &Path, environment: &[(&str, &str)]) -> Self {
+    pub(crate) fn start_with(data: &Path, environment: &[(&str, &str)]) -> Self {
         let serve = ["serve", "--listen", "127.0.0.1:0", "--data", arg(data)];
         let running = Running::start_with(&serve, environment);
         let line = running.until("AutoRig is listening on ");
@@ -134,8 +134,14 @@ impl Service {
     }
 
     /// `http://127.0.0.1:PORT`
-    pub(super) fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The link that a new site prints, for somebody at this machine.
+    pub(crate) fn admin_link(&self) -> String {
+        let line = self.running.until("(on this machine)");
+        line.split_whitespace().next().unwrap().to_owned()
     }
 
     /// The rigs it has started.
@@ -144,12 +150,12 @@ impl Service {
     }
 
     /// Sends it a signal.
-    pub(super) fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         self.running.signal(signal);
     }
 
     /// Its end, and all it has said.
-    pub(super) fn wait(self) -> (ExitStatus, String) {
+    pub(crate) fn wait(self) -> (ExitStatus, String) {
         self.running.wait()
     }
 }
