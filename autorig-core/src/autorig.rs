@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Config, Error, Result,
+    account::AccountService,
     blob::{BlobStore, LocalBlobs, S3Blobs},
     clock::{Clock, Ids, SystemClock, SystemIds},
     outbound::Outbound,
@@ -37,6 +38,7 @@ pub use data_dir::DataDir;
 /// by the next start.
 pub struct AutoRig {
     tasks: TaskService,
+    accounts: AccountService,
     dispatcher: Arc<Dispatcher>,
     stop: CancellationToken,
     abort: CancellationToken,
@@ -105,6 +107,11 @@ impl AutoRig {
     /// What workers that lease tasks over the network do with them.
     pub fn leases(&self) -> Leases {
         Leases { inner: self.tasks.inner.clone() }
+    }
+
+    /// Who calls, and their keys.
+    pub fn accounts(&self) -> &AccountService {
+        &self.accounts
     }
 
     /// Starts handing out tasks; what a former run of this node held is taken back first. Calling it again
@@ -340,6 +347,8 @@ impl Builder {
             slots: watch::Sender::new(Vec::new()),
             running: Mutex::new(HashMap::new()),
         });
+        let accounts =
+            AccountService::open(inner.store.clone(), inner.clock.clone(), inner.ids.clone()).await?;
         // Only what nobody else can be writing may be looked through.
         let old_uploads = match &self.data_dir {
             Some(_) if self.own_blobs => inner.blobs.list("uploads/").await?,
@@ -347,6 +356,7 @@ impl Builder {
         };
         Ok(AutoRig {
             tasks: TaskService { inner: inner.clone() },
+            accounts,
             dispatcher: Arc::new(Dispatcher { inner, workers }),
             stop: CancellationToken::new(),
             abort: CancellationToken::new(),

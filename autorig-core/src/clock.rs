@@ -13,6 +13,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
+use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -44,6 +45,9 @@ pub trait Ids: Send + Sync + 'static {
         let bits = self.id().as_u128() & ((1 << 52) - 1);
         bits as f64 / (1_u64 << 52) as f64
     }
+
+    /// 256 bits that nobody can guess: what keys and sessions are made of.
+    fn secret(&self) -> [u8; 32];
 }
 
 /// The machine's clock.
@@ -73,6 +77,13 @@ impl Ids for SystemIds {
     #[allow(clippy::disallowed_methods, reason = "the one place where the core makes ids")]
     fn id(&self) -> Uuid {
         Uuid::now_v7()
+    }
+
+    /// A machine without randomness must not hand out keys: this panics there, as [`Ids::id`] does.
+    fn secret(&self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes).expect("the system has randomness");
+        bytes
     }
 }
 
@@ -156,6 +167,10 @@ impl Ids for SequentialIds {
 
     fn unit(&self) -> f64 {
         0.5
+    }
+
+    fn secret(&self) -> [u8; 32] {
+        Sha256::digest(self.id().as_bytes()).into()
     }
 }
 

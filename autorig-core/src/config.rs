@@ -3,6 +3,7 @@
 //! Every setting has one name, `worker_slots`: a key in the file, `AUTORIG_WORKER_SLOTS` in the environment,
 //! and `AUTORIG_WORKER_SLOTS_FILE` names a file that holds the value, for secrets.
 
+mod origin;
 mod seconds;
 
 use std::{
@@ -23,6 +24,7 @@ use crate::{
     Error, Result, blob::S3Settings, outbound::Url, signature::Secret, worker::converter::Converters,
 };
 
+pub use origin::origin;
 pub use seconds::Seconds;
 
 /// What a server or an embedding program can set. [`Config::default`] needs no file.
@@ -31,7 +33,7 @@ pub use seconds::Seconds;
 pub struct Config {
     /// Where the database, the files and the scratch space are.
     pub data_dir: PathBuf,
-    /// Where the server listens; loopback only in local mode.
+    /// Where the server listens; loopback only in local mode, and on a site until its admin link was used.
     pub listen: SocketAddr,
     /// The public address of a site; without it the server is local.
     pub public_url: Option<String>,
@@ -106,7 +108,7 @@ impl Config {
     /// folder if it exists), then `environment`, then `flags` (settings given on the command line).
     ///
     /// # Errors
-    /// `invalid_config`, naming the setting and where it came from; `site_mode_unavailable`.
+    /// `invalid_config`, naming the setting and where it came from.
     pub fn load(
         file: Option<&Path>,
         environment: impl IntoIterator<Item = (String, String)>,
@@ -141,20 +143,22 @@ impl Config {
     /// Checks what the types cannot.
     ///
     /// # Errors
-    /// `invalid_config`, `site_mode_unavailable`.
+    /// `invalid_config`.
     pub fn validate(&self) -> Result<()> {
-        if self.public_url.is_some() {
-            return Err(Error::usage(
-                "site_mode_unavailable",
-                "public_url is set, but site mode needs sign-in, which comes later",
-                "leave public_url out and use the server locally",
-            ));
-        }
-        if !self.listen.ip().is_loopback() {
-            return Err(invalid(format!(
-                "listen is {}, but a local server listens on a loopback address only",
-                self.listen
-            )));
+        match &self.public_url {
+            Some(url) if origin(url).is_none() => {
+                return Err(invalid(format!(
+                    "public_url is `{url}`, not `http` or `https`, a host and nothing behind it"
+                )));
+            }
+            Some(_) => {}
+            None if self.listen.ip().to_canonical().is_loopback() => {}
+            None => {
+                return Err(invalid(format!(
+                    "listen is {}, but a local server listens on a loopback address only",
+                    self.listen
+                )));
+            }
         }
         for (name, value) in [
             ("upload_limit_mb", self.upload_limit_mb),
@@ -405,7 +409,7 @@ mod tests {
             (("AUTORIG_STORAGE_URL", "http://x"), "invalid_config", "storage"),
             (("AUTORIG_STORAGE_ACCESS_KEY", "x"), "invalid_config", "storage_secret_key"),
             (("AUTORIG_STORAGE_REDIRECT", "maybe"), "invalid_config", "storage_redirect"),
-            (("AUTORIG_PUBLIC_URL", "https://example.org"), "site_mode_unavailable", "sign-in"),
+            (("AUTORIG_PUBLIC_URL", "https://example.org/rig"), "invalid_config", "public_url"),
         ] {
             let error = load(&[variables]).unwrap_err();
             assert_eq!(error.code, code, "{error}");

@@ -64,10 +64,12 @@ pub enum Kind {
     Usage,
     /// A limit was passed.
     Limit,
+    /// Nobody knows who calls.
+    SignIn,
+    /// The caller may not do this.
+    Denied,
     /// The thing does not exist.
     NotFound,
-    /// The caller may not.
-    Denied,
     /// The call contradicts the state of things.
     Conflict,
     /// The caller stopped it.

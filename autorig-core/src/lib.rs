@@ -9,6 +9,7 @@
 //! | module | what it is |
 //! | --- | --- |
 //! | [`autorig`] | [`AutoRig`], the way in: a builder that puts the parts together |
+//! | [`account`] | who calls and what they may do: API keys, sessions, [`AccountService`](account::AccountService) |
 //! | [`task`] | the model, the state machine, [`TaskService`](task::TaskService), the dispatcher, events |
 //! | [`store`] | [`Store`](store::Store): where state is kept; SQLite |
 //! | [`blob`] | [`BlobStore`](blob::BlobStore): where bytes are kept; a local folder |
@@ -47,6 +48,7 @@
 //! # }
 //! ```
 
+pub mod account;
 pub mod autorig;
 pub mod blob;
 pub mod clock;

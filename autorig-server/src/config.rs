@@ -4,15 +4,15 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use autorig_core::clock::{Ids, SystemIds};
 
-use crate::ui::Ui;
+use crate::{site::Site, ui::Ui};
 
 /// What the server needs to know besides the [`autorig_core::AutoRig`] it serves.
 #[derive(Clone)]
 pub struct ServerConfig {
     /// Where to listen; port 0 takes any free one.
     pub listen: SocketAddr,
-    /// The address the world knows the server by. Without it the server is local: loopback only, and whoever
-    /// reaches it is the owner.
+    /// The address the world knows the server by, which makes it a site: keys and sessions say who calls. Without it the
+    /// server is local: loopback only, and whoever reaches it is the owner.
     pub public_url: Option<String>,
     /// Silence after which an event stream sends a comment, so that nothing between closes it.
     pub heartbeat: Duration,
@@ -73,9 +73,15 @@ pub enum ServerError {
         /// The address asked for.
         listen: SocketAddr,
     },
-    /// A public address is configured, but there is no sign-in yet.
-    #[error("PUBLIC_URL is set to {public_url}, and this version has no sign-in to serve a site with")]
-    SiteMode {
+    /// A site was told to listen where others can reach it before it has an admin.
+    #[error("{listen} can be reached from other machines, and nobody has used this site's admin link yet")]
+    NoAdmin {
+        /// The address asked for.
+        listen: SocketAddr,
+    },
+    /// The public address is none.
+    #[error("PUBLIC_URL is `{public_url}`, not `http` or `https`, a host and nothing behind it")]
+    PublicUrl {
         /// The address configured.
         public_url: String,
     },
@@ -101,7 +107,8 @@ impl ServerError {
         match self {
             Self::Start(error) => &error.code,
             Self::NotLoopback { .. } => "listen_not_loopback",
-            Self::SiteMode { .. } => "site_mode_unavailable",
+            Self::NoAdmin { .. } => "admin_link_unused",
+            Self::PublicUrl { .. } => "invalid_config",
             Self::Bind { .. } => "listen_failed",
             Self::Io(_) => "io_error",
         }
@@ -111,8 +118,11 @@ impl ServerError {
     pub fn remedy(&self) -> &str {
         match self {
             Self::Start(error) => &error.remedy,
-            Self::NotLoopback { .. } => "listen on 127.0.0.1 or [::1]",
-            Self::SiteMode { .. } => "unset PUBLIC_URL and use the server from this machine",
+            Self::NotLoopback { .. } => "listen on 127.0.0.1 or [::1], or set PUBLIC_URL to serve a site",
+            Self::NoAdmin { .. } => {
+                "start it with --listen 127.0.0.1:7070 first, and open the link that it prints"
+            }
+            Self::PublicUrl { .. } => "set it to what browsers open, `https://rig.example.org`",
             Self::Bind { .. } => "stop the program that uses this port, or choose another one",
             Self::Io(_) => "start the server again",
         }
@@ -120,15 +130,18 @@ impl ServerError {
 }
 
 impl ServerConfig {
-    /// Refuses what would open a local server to others.
-    pub(crate) fn check(&self) -> Result<(), ServerError> {
-        if let Some(public_url) = &self.public_url {
-            return Err(ServerError::SiteMode { public_url: public_url.clone() });
+    /// The site, if it is one. Refuses what would open a server to others that has nobody to answer for it.
+    pub(crate) fn check(&self, has_admin: bool) -> Result<Option<Site>, ServerError> {
+        let loopback = self.listen.ip().to_canonical().is_loopback();
+        let Some(public_url) = &self.public_url else {
+            return if loopback { Ok(None) } else { Err(ServerError::NotLoopback { listen: self.listen }) };
+        };
+        let site =
+            Site::of(public_url).ok_or_else(|| ServerError::PublicUrl { public_url: public_url.clone() })?;
+        if !loopback && !has_admin {
+            return Err(ServerError::NoAdmin { listen: self.listen });
         }
-        if !self.listen.ip().to_canonical().is_loopback() {
-            return Err(ServerError::NotLoopback { listen: self.listen });
-        }
-        Ok(())
+        Ok(Some(site))
     }
 }
 
@@ -136,24 +149,27 @@ impl ServerConfig {
 mod tests {
     use super::*;
 
-    fn code(listen: &str) -> Option<String> {
-        let config = ServerConfig { listen: listen.parse().unwrap(), ..ServerConfig::default() };
-        config.check().err().map(|error| error.code().to_owned())
+    fn code(listen: &str, public_url: Option<&str>, has_admin: bool) -> Option<String> {
+        let (listen, public_url) = (listen.parse().unwrap(), public_url.map(str::to_owned));
+        let config = ServerConfig { listen, public_url, ..ServerConfig::default() };
+        config.check(has_admin).err().map(|error| error.code().to_owned())
     }
 
     #[test]
     fn a_local_server_listens_on_loopback_only() {
-        assert_eq!(code("127.0.0.1:0"), None);
-        assert_eq!(code("[::1]:0"), None);
-        assert_eq!(code("0.0.0.0:7070"), Some("listen_not_loopback".to_owned()));
-        assert_eq!(code("192.168.1.5:7070"), Some("listen_not_loopback".to_owned()));
-        assert_eq!(code("[::]:7070"), Some("listen_not_loopback".to_owned()));
+        assert_eq!(code("127.0.0.1:0", None, false), None);
+        assert_eq!(code("[::1]:0", None, false), None);
+        for listen in ["0.0.0.0:7070", "192.168.1.5:7070", "[::]:7070"] {
+            assert_eq!(code(listen, None, true).as_deref(), Some("listen_not_loopback"));
+        }
     }
 
     #[test]
-    fn a_site_is_refused_until_there_is_a_sign_in() {
-        let config =
-            ServerConfig { public_url: Some("https://example.org".into()), ..ServerConfig::default() };
-        assert_eq!(config.check().unwrap_err().code(), "site_mode_unavailable");
+    fn a_site_is_opened_to_others_once_it_has_an_admin() {
+        let site = Some("https://example.org");
+        assert_eq!(code("127.0.0.1:0", site, false), None);
+        assert_eq!(code("0.0.0.0:7070", site, false).as_deref(), Some("admin_link_unused"));
+        assert_eq!(code("0.0.0.0:7070", site, true), None);
+        assert_eq!(code("127.0.0.1:0", Some("example.org"), true).as_deref(), Some("invalid_config"));
     }
 }

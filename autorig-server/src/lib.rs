@@ -2,7 +2,8 @@
 //!
 //! It translates and holds no rules; what a task is and what becomes of it is `autorig-core`'s to decide. A
 //! server without a public address is *local*: it listens on loopback only, checks that it was called by a
-//! loopback name, and takes every caller for the owner.
+//! loopback name, and takes every caller for the owner. One with a public address is a *site*: an API key or a session says
+//! who calls.
 //!
 //! ```
 //! use autorig_core::AutoRig;
@@ -27,6 +28,8 @@
 //! | --- | --- |
 //! | `server` | [`Server`]: listener, which part answers to which path, graceful end |
 //! | `config` | [`ServerConfig`], [`ServerError`] |
+//! | `access` | the gate: what each call needs, and who calls |
+//! | `site`, `signin` | the public address of a site, and its one-time admin link |
 //! | `api` | the calls, one file a group; `api::wire` has the API's structs and their conversion from core's |
 //! | `converter` | the other door: the server of a machine that jobs are pushed to |
 //! | `upload`, `json_body` | request bodies, piece by piece and never past their limit |
@@ -39,6 +42,7 @@
 //! A request passes `middleware::envelope` (id, span, guard, errors, headers), then `server` sends it to the API,
 //! the documentation or the pages.
 
+mod access;
 mod api;
 mod assets;
 mod config;
@@ -51,11 +55,13 @@ mod openapi;
 mod problem;
 mod routes;
 mod server;
+mod signin;
+mod site;
 mod ui;
 mod upload;
 
 pub use config::{ServerConfig, ServerError};
 pub use converter::{ConverterSettings, worker_yaml};
 pub use openapi::openapi_json;
-pub use server::{Server, serve};
+pub use server::{AdminLink, Server, serve};
 pub use ui::{Ui, viewer_template};

@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 use crate::api::{self, wire};
 
 /// Schemas of answers, whose optional fields are always there and may be null.
-const ANSWERS: [&str; 12] = [
+const ANSWERS: [&str; 15] = [
+    "ApiKey",
     "Created",
     "Task",
     "TaskError",
@@ -21,6 +22,8 @@ const ANSWERS: [&str; 12] = [
     "QueuedEvent",
     "PreStep",
     "History",
+    "Me",
+    "TaskLog",
 ];
 
 /// The API document (OpenAPI 3.0), as served at `/openapi.json` and kept in `openapi/autorig.json`.
@@ -39,7 +42,7 @@ pub fn openapi_json() -> String {
         {
             file["format"] = Value::from("binary");
         }
-        for name in ["CreateForm", "CreateFromLink"] {
+        for name in ["CreateForm", "CreateFromLink", "RetryOptions"] {
             // An option nobody knows is refused, not ignored.
             schemas[name]["additionalProperties"] = Value::Bool(false);
         }
@@ -63,6 +66,7 @@ fn add_event_schemas(schemas: &mut Map<String, Value>) {
     wire::QueuedEvent::register(&mut registry);
     wire::StageEvent::register(&mut registry);
     wire::FileEvent::register(&mut registry);
+    wire::LogEvent::register(&mut registry);
     wire::EndEvent::register(&mut registry);
     wire::TaskErrorView::register(&mut registry);
     for (name, schema) in registry.schemas {
@@ -84,6 +88,7 @@ fn describe_events(document: &mut Value) {
             "stage": reference("StageEvent"),
             "progress": reference("StageEvent"),
             "file": reference("FileEvent"),
+            "log": reference("LogEvent"),
             "done": reference("EndEvent"),
             "cancelled": reference("EndEvent"),
             "error": reference("TaskError"),

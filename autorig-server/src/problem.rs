@@ -101,6 +101,17 @@ impl Problem {
         )
     }
 
+    /// There is no such key, or it is another's.
+    pub(crate) fn no_such_key(id: &str) -> Self {
+        let shown: String = id.chars().take(64).collect();
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "key_not_found",
+            format!("there is no key {shown:?}"),
+            "use an `id` of the list of keys",
+        )
+    }
+
     /// The task has no such file (yet).
     pub(crate) fn no_such_file(key: &str) -> Self {
         let shown: String = key.chars().take(64).collect();
@@ -240,6 +251,7 @@ impl From<autorig_core::Error> for Problem {
             (_, "idempotency_key_reused") => StatusCode::UNPROCESSABLE_ENTITY,
             (Kind::Input | Kind::Usage, _) => StatusCode::UNPROCESSABLE_ENTITY,
             (Kind::Limit, _) => StatusCode::PAYLOAD_TOO_LARGE,
+            (Kind::SignIn, _) => StatusCode::UNAUTHORIZED,
             (Kind::Denied, _) => StatusCode::FORBIDDEN,
             (Kind::NotFound, _) => StatusCode::NOT_FOUND,
             (Kind::Conflict | Kind::Cancelled, _) => StatusCode::CONFLICT,
@@ -256,7 +268,9 @@ impl From<autorig_core::Error> for Problem {
             problem.param = problem.detail.split('`').nth(1).map(str::to_owned);
         }
         match error.retry_after {
-            Some(after) => problem.header(header::RETRY_AFTER, after.as_secs().max(1)),
+            // Rounded up: whoever comes back a moment early would be sent away again.
+            Some(after) => problem.header(header::RETRY_AFTER, after.as_secs_f64().ceil().max(1.0)),
+            None if status == StatusCode::UNAUTHORIZED => problem.header(header::WWW_AUTHENTICATE, "Bearer"),
             None => problem,
         }
     }

@@ -15,6 +15,7 @@ use poem::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    access::Gate,
     api::{self, Api, State},
     assets::Shelf,
     config::{ServerConfig, ServerError},
@@ -22,6 +23,8 @@ use crate::{
     docs::Docs,
     middleware::envelope::Envelope,
     routes::Routes,
+    signin::{self, SignIn},
+    site::Site,
     ui::Ui,
 };
 
@@ -32,6 +35,7 @@ const IDLE: Duration = Duration::from_secs(120);
 pub struct Server {
     autorig: Arc<AutoRig>,
     config: ServerConfig,
+    site: Option<Site>,
     listener: TcpListener,
     addr: SocketAddr,
     /// Set on a converter machine.
@@ -44,8 +48,9 @@ impl Server {
     /// # Errors
     /// See [`ServerError`].
     pub fn bind(autorig: impl Into<Arc<AutoRig>>, config: ServerConfig) -> Result<Self, ServerError> {
-        config.check()?;
-        Self::listen(autorig.into(), config, None)
+        let autorig = autorig.into();
+        let site = config.check(autorig.accounts().has_admin())?;
+        Self::listen(autorig, config, site, None)
     }
 
     /// Takes the address of a converter machine, which answers signed requests only and may so listen on any.
@@ -57,19 +62,20 @@ impl Server {
         config: ServerConfig,
         settings: ConverterSettings,
     ) -> Result<Self, ServerError> {
-        Self::listen(autorig.into(), config, Some(settings))
+        Self::listen(autorig.into(), config, None, Some(settings))
     }
 
     fn listen(
         autorig: Arc<AutoRig>,
         config: ServerConfig,
+        site: Option<Site>,
         converter: Option<ConverterSettings>,
     ) -> Result<Self, ServerError> {
         let failed = |source| ServerError::Bind { listen: config.listen, source };
         let listener = TcpListener::bind(config.listen).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
-        Ok(Self { autorig, config, listener, addr, converter })
+        Ok(Self { autorig, config, site, listener, addr, converter })
     }
 
     /// Where it listens; the real port when the configured one was 0.
@@ -80,6 +86,22 @@ impl Server {
     /// The address to open in a browser.
     pub fn url(&self) -> String {
         format!("http://{}", self.addr)
+    }
+
+    /// A link that makes whoever opens it this site's admin, once: while nobody is, or when `again` says so. It is a secret,
+    /// for the operator's eyes only. A local server has none: whoever reaches it is the admin.
+    ///
+    /// # Errors
+    /// [`ServerError::Start`] when the store cannot keep it.
+    pub async fn admin_link(&self, again: bool) -> Result<Option<AdminLink>, ServerError> {
+        let Some(site) = &self.site else { return Ok(None) };
+        if self.autorig.accounts().has_admin() && !again {
+            return Ok(None);
+        }
+        let token = self.autorig.accounts().admin_link().await.map_err(ServerError::Start)?;
+        let path = format!("{}?token={}", signin::PATH, token.reveal());
+        let here = self.addr.ip().to_canonical().is_loopback().then(|| format!("{}{path}", self.url()));
+        Ok(Some(AdminLink { public: format!("{}{path}", site.origin), here }))
     }
 
     /// Starts the tasks and answers until `stop` completes; then event streams end, open requests may finish
@@ -94,7 +116,7 @@ impl Server {
         let stopping = CancellationToken::new();
         let app = match self.converter {
             Some(settings) => converter::application(&self.autorig, &self.config, settings).boxed(),
-            None => application(&self.autorig, self.config, stopping.clone()).boxed(),
+            None => application(&self.autorig, self.config, self.site, stopping.clone()).boxed(),
         };
         let acceptor = TcpAcceptor::from_std(self.listener)?;
         let stop = async {
@@ -113,6 +135,15 @@ impl Server {
     }
 }
 
+/// A one-time link to become the admin of a site.
+#[derive(Clone)]
+pub struct AdminLink {
+    /// By the site's public address.
+    pub public: String,
+    /// By the loopback address, for somebody at this machine, where the server listens on one.
+    pub here: Option<String>,
+}
+
 /// Binds and runs in one.
 ///
 /// # Errors
@@ -128,27 +159,43 @@ pub async fn serve(
 fn application(
     autorig: &AutoRig,
     config: ServerConfig,
+    site: Option<Site>,
     stopping: CancellationToken,
 ) -> impl Endpoint<Output = Response> + 'static {
     let ids = Arc::clone(&config.ids);
     let ui = config.ui.clone();
-    let state =
-        Arc::new(State { tasks: autorig.tasks().clone(), leases: autorig.leases(), config, stopping });
+    let state = Arc::new(State {
+        tasks: autorig.tasks().clone(),
+        accounts: autorig.accounts().clone(),
+        leases: autorig.leases(),
+        config,
+        stopping,
+    });
     let service = api::service();
     let docs = Docs::new(&service.swagger_ui_html(), crate::openapi_json());
     let routes = Routes::of::<Api>();
+    let local = site.is_none();
     let doors = Doors {
+        sign_in: site.clone().map(|site| SignIn { site, accounts: autorig.accounts().clone() }),
+        gate: Gate {
+            site,
+            accounts: autorig.accounts().clone(),
+            tasks: autorig.tasks().clone(),
+            routes: routes.clone(),
+        },
         api: service.into_endpoint().data(state).map_to_response().boxed(),
         docs,
         ui,
         shelf: Shelf::default(),
         routes: routes.clone(),
     };
-    Envelope { inner: doors, new_id: Arc::new(move || ids.id().simple().to_string()), routes, local: true }
+    Envelope { inner: doors, new_id: Arc::new(move || ids.id().simple().to_string()), routes, local }
 }
 
 /// Which part answers to which path.
 struct Doors {
+    gate: Gate,
+    sign_in: Option<SignIn>,
     api: BoxEndpoint<'static>,
     docs: Docs,
     ui: Ui,
@@ -159,9 +206,14 @@ struct Doors {
 impl Endpoint for Doors {
     type Output = Response;
 
-    async fn call(&self, req: Request) -> Result<Response> {
+    async fn call(&self, mut req: Request) -> Result<Response> {
         let path = req.uri().path();
+        if let Some(sign_in) = self.sign_in.as_ref().filter(|_| path == signin::PATH) {
+            return Ok(sign_in.answer(req).await?);
+        }
         if path.starts_with("/api/") || self.routes.has(path) {
+            let caller = self.gate.admit(&req).await?;
+            req.extensions_mut().insert(caller);
             return self.api.call(req).await.map(IntoResponse::into_response);
         }
         if path == "/docs" || path.starts_with("/docs/") || path == "/openapi.json" {

@@ -8,6 +8,7 @@
 //! statements on both databases; `sqlite/` and `postgres/` hold how to open each and where the two differ.
 
 mod idempotency;
+mod keys;
 mod outbox;
 pub mod postgres;
 mod sql;
@@ -20,6 +21,7 @@ use async_trait::async_trait;
 use crate::Result;
 
 pub use idempotency::{Begun, CallKey, FinishedCall, Idempotency};
+pub use keys::Keys;
 pub use outbox::{Message, Outbox};
 pub use postgres::{PostgresSettings, PostgresStore};
 pub use sql::SqlStore;
@@ -29,7 +31,7 @@ pub use workers::{SeenWorker, Workers};
 
 /// Everything the core keeps.
 #[async_trait]
-pub trait Store: Tasks + Idempotency + Outbox + Workers {
+pub trait Store: Tasks + Idempotency + Outbox + Keys + Workers {
     /// Answers when the store can be read and written.
     ///
     /// # Errors

@@ -71,6 +71,13 @@ pub trait Tasks: Send + Sync + 'static {
     /// `store_unavailable`.
     async fn apply(&self, id: TaskId, event: &Event, now: Time, outbox: &[Message]) -> Result<Applied>;
 
+    /// Removes a task with its files' records and its events; as it was, `None` when there was none. Its blobs are
+    /// the caller's to remove.
+    ///
+    /// # Errors
+    /// `store_unavailable`.
+    async fn remove(&self, id: TaskId) -> Result<Option<Task>>;
+
     /// Claims waiting tasks, oldest first; no two claims get the same one.
     ///
     /// # Errors

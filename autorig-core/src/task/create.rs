@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::{
     kind::TaskKind,
     model::{InputFile, Owner, Task, TaskId, TaskStatus, Visibility},
-    service::{Inner, TaskService},
+    service::{Inner, TaskService, input_gone},
 };
 use crate::{
     Error, Result,
@@ -45,6 +45,26 @@ impl NewTask {
             idempotency_key: None,
         }
     }
+
+    /// Another task with the input and the options of one there is; options in `params` replace its own.
+    pub fn another(task: &Task, owner: Owner, params: Value) -> Self {
+        let params = match (task.params.clone(), params) {
+            (params, Value::Null) => params,
+            (Value::Object(mut kept), Value::Object(changed)) => {
+                kept.extend(changed);
+                Value::Object(kept)
+            }
+            (_, changed) => changed,
+        };
+        Self {
+            kind: task.kind.clone(),
+            owner,
+            input: Input::Of(task.id, task.input.clone()),
+            params,
+            visibility: task.visibility,
+            idempotency_key: None,
+        }
+    }
 }
 
 /// Where the model comes from.
@@ -58,6 +78,8 @@ pub enum Input {
     },
     /// A link to fetch it from.
     Link(String),
+    /// The input of another task, under its name; its bytes are copied, so that each lives as long as its task.
+    Of(TaskId, InputFile),
 }
 
 /// A created task.
@@ -143,6 +165,11 @@ async fn prepare(inner: &Arc<Inner>, new: NewTask, params: Value) -> Result<Prep
             let name = clean_name(&fetched.name);
             let meta = store_input(inner, &blob, fetched.body, limit).await?;
             (name, json!({"link": link}), meta)
+        }
+        Input::Of(task, input) => {
+            let found = inner.blobs.get(&input.blob, None).await?.ok_or_else(input_gone)?;
+            let meta = store_input(inner, &blob, found.body, limit.max(input.size)).await?;
+            (input.name, json!({"task": task}), meta)
         }
     };
     let fingerprint = fingerprint(&new.kind, &params, new.visibility, &source);
@@ -252,6 +279,7 @@ async fn replay(
             json!({"name": clean_name(&name), "sha256": sha256})
         }
         Input::Link(link) => json!({"link": link}),
+        Input::Of(task, _) => json!({"task": task}),
     };
     if fingerprint(&new.kind, params, new.visibility, &source) != fingerprint_then {
         return Err(Error::conflict(

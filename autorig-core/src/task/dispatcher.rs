@@ -139,12 +139,12 @@ impl Dispatcher {
         worker: Arc<dyn Worker>,
         abort: CancellationToken,
     ) -> usize {
-        let id = task.id;
+        let held = (task.id, task.attempt);
         let cancel = CancellationToken::new();
-        self.inner.running.lock().unwrap_or_else(PoisonError::into_inner).insert(id, cancel.clone());
+        self.inner.running.lock().unwrap_or_else(PoisonError::into_inner).insert(held, cancel.clone());
         let hold = Hold { inner: self.inner.clone(), task, worker: worker.name().to_owned() };
         Attempt { hold, worker, cancel, abort }.run().await;
-        self.inner.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        self.inner.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&held);
         index
     }
 

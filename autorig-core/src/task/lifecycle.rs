@@ -5,8 +5,17 @@
 //! names its attempt; an event of an older attempt is refused ([`Refused::Stale`]), which is the fencing
 //! that keeps a late worker from overwriting a newer one.
 
-use super::model::{EventKind, Stage, Task, TaskError, TaskFile, TaskStatus};
+use std::time::Duration;
+
+use super::model::{EventKind, Stage, Task, TaskError, TaskFile, TaskStatus, Visibility};
 use crate::clock::Time;
+
+/// A failed task may be restarted by its owner after this time: whoever presses a button twice restarts it once.
+pub const RESTART_AFTER: Duration = Duration::from_secs(60);
+/// A task that is processed longer than this is stuck, and its owner may restart it.
+pub const TASK_LIMIT: Duration = Duration::from_secs(60 * 60);
+/// Longest line of a task's log, in bytes; what is longer is cut.
+pub const MAX_LOG_LINE: usize = 2000;
 
 /// Something that happens to a task.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +42,13 @@ pub enum Event {
         attempt: u32,
         /// The file.
         file: TaskFile,
+    },
+    /// The worker has something to say to people.
+    Log {
+        /// Which attempt says so.
+        attempt: u32,
+        /// What.
+        line: String,
     },
     /// The worker made everything.
     Complete {
@@ -62,6 +78,16 @@ pub enum Event {
     },
     /// The owner stops it.
     Cancel,
+    /// It begins anew under the same id.
+    Restart {
+        /// An admin asks: [`RESTART_AFTER`] and [`TASK_LIMIT`] do not matter.
+        forced: bool,
+    },
+    /// The owner changes what people see of it.
+    Edit {
+        /// Who may see it from now on.
+        visibility: Option<Visibility>,
+    },
 }
 
 /// What kind of event; the second column of the table.
@@ -71,24 +97,30 @@ pub enum Trigger {
     Claim,
     Advance,
     AddFile,
+    Log,
     Complete,
     Retry,
     Release,
     Fail,
     Cancel,
+    Restart,
+    Edit,
 }
 
 impl Trigger {
     /// Every trigger.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Claim,
         Self::Advance,
         Self::AddFile,
+        Self::Log,
         Self::Complete,
         Self::Retry,
         Self::Release,
         Self::Fail,
         Self::Cancel,
+        Self::Restart,
+        Self::Edit,
     ];
 }
 
@@ -99,11 +131,14 @@ impl Event {
             Self::Claim { .. } => Trigger::Claim,
             Self::Advance { .. } => Trigger::Advance,
             Self::AddFile { .. } => Trigger::AddFile,
+            Self::Log { .. } => Trigger::Log,
             Self::Complete { .. } => Trigger::Complete,
             Self::Retry { .. } => Trigger::Retry,
             Self::Release { .. } => Trigger::Release,
             Self::Fail { .. } => Trigger::Fail,
             Self::Cancel => Trigger::Cancel,
+            Self::Restart { .. } => Trigger::Restart,
+            Self::Edit { .. } => Trigger::Edit,
         }
     }
 
@@ -112,11 +147,12 @@ impl Event {
         match self {
             Self::Advance { attempt, .. }
             | Self::AddFile { attempt, .. }
+            | Self::Log { attempt, .. }
             | Self::Complete { attempt }
             | Self::Retry { attempt, .. }
             | Self::Release { attempt }
             | Self::Fail { attempt, .. } => Some(*attempt),
-            Self::Claim { .. } | Self::Cancel => None,
+            Self::Claim { .. } | Self::Cancel | Self::Restart { .. } | Self::Edit { .. } => None,
         }
     }
 }
@@ -130,6 +166,8 @@ pub enum Effect {
     MoveForward,
     /// Keep the file.
     KeepFile,
+    /// Tell the line.
+    TellLog,
     /// Keep the error and count the failure.
     RecordFailure,
     /// Let go of the files of the failed attempt.
@@ -140,6 +178,10 @@ pub enum Effect {
     DropLease,
     /// Note the end.
     Finish,
+    /// Forget the end and what led to it.
+    Reopen,
+    /// Take over what the owner says of it.
+    TakeOver,
 }
 
 /// One legal move.
@@ -161,6 +203,7 @@ pub const TABLE: &[Move] = &[
     row(TaskStatus::Created, Trigger::Cancel, TaskStatus::Cancelled, &[Effect::Finish]),
     row(TaskStatus::Processing, Trigger::Advance, TaskStatus::Processing, &[Effect::MoveForward]),
     row(TaskStatus::Processing, Trigger::AddFile, TaskStatus::Processing, &[Effect::KeepFile]),
+    row(TaskStatus::Processing, Trigger::Log, TaskStatus::Processing, &[Effect::TellLog]),
     row(TaskStatus::Processing, Trigger::Complete, TaskStatus::Done, &[Effect::DropLease, Effect::Finish]),
     row(
         TaskStatus::Processing,
@@ -181,6 +224,23 @@ pub const TABLE: &[Move] = &[
         &[Effect::RecordFailure, Effect::DropLease, Effect::Finish],
     ),
     row(TaskStatus::Processing, Trigger::Cancel, TaskStatus::Cancelled, &[Effect::DropLease, Effect::Finish]),
+    row(
+        TaskStatus::Error,
+        Trigger::Restart,
+        TaskStatus::Created,
+        &[Effect::Reopen, Effect::ReleaseFiles, Effect::Schedule],
+    ),
+    row(
+        TaskStatus::Processing,
+        Trigger::Restart,
+        TaskStatus::Created,
+        &[Effect::DropLease, Effect::Reopen, Effect::ReleaseFiles, Effect::Schedule],
+    ),
+    row(TaskStatus::Created, Trigger::Edit, TaskStatus::Created, &[Effect::TakeOver]),
+    row(TaskStatus::Processing, Trigger::Edit, TaskStatus::Processing, &[Effect::TakeOver]),
+    row(TaskStatus::Done, Trigger::Edit, TaskStatus::Done, &[Effect::TakeOver]),
+    row(TaskStatus::Error, Trigger::Edit, TaskStatus::Error, &[Effect::TakeOver]),
+    row(TaskStatus::Cancelled, Trigger::Edit, TaskStatus::Cancelled, &[Effect::TakeOver]),
 ];
 
 const fn row(from: TaskStatus, on: Trigger, to: TaskStatus, effects: &'static [Effect]) -> Move {
@@ -206,6 +266,12 @@ pub enum Refused {
         /// The task's latest attempt.
         current: u32,
     },
+    /// It may be asked later.
+    #[error("the task may be restarted at {at}")]
+    TooSoon {
+        /// From then on.
+        at: Time,
+    },
 }
 
 /// What an event has led to.
@@ -222,7 +288,7 @@ pub struct Outcome {
 /// Applies an event to a task.
 ///
 /// # Errors
-/// [`Refused`] when the table has no such move, or when an older attempt speaks.
+/// [`Refused`] when the table has no such move, when an older attempt speaks, or when it is too soon to restart.
 pub fn apply(task: &Task, event: &Event, now: Time) -> Result<Outcome, Refused> {
     let on = event.trigger();
     let step = TABLE
@@ -234,6 +300,9 @@ pub fn apply(task: &Task, event: &Event, now: Time) -> Result<Outcome, Refused> 
     {
         return Err(Refused::Stale { spoke, current: task.attempt });
     }
+    if matches!(event, Event::Restart { forced: false }) && restart_from(task) > now {
+        return Err(Refused::TooSoon { at: restart_from(task) });
+    }
     let mut outcome = Outcome { task: task.clone(), events: Vec::new(), released: Vec::new() };
     outcome.task.status = step.to;
     for effect in step.effects {
@@ -242,6 +311,14 @@ pub fn apply(task: &Task, event: &Event, now: Time) -> Result<Outcome, Refused> 
     let count = u64::try_from(outcome.events.len()).unwrap_or(0);
     outcome.task.version += count;
     Ok(outcome)
+}
+
+/// When the owner may restart the task, given that its status allows it.
+fn restart_from(task: &Task) -> Time {
+    match task.status {
+        TaskStatus::Processing => task.started_at.unwrap_or(task.created_at) + TASK_LIMIT,
+        _ => task.finished_at.unwrap_or(task.created_at) + RESTART_AFTER,
+    }
 }
 
 fn perform(effect: Effect, event: &Event, now: Time, outcome: &mut Outcome) {
@@ -264,13 +341,21 @@ fn perform(effect: Effect, event: &Event, now: Time, outcome: &mut Outcome) {
             move_forward(*stage, *progress, now, outcome);
         }
         (Effect::KeepFile, Event::AddFile { file, .. }) => keep_file(file, outcome),
+        (Effect::TellLog, Event::Log { line, .. }) => outcome.events.extend(log(line)),
         (Effect::RecordFailure, Event::Retry { error, .. }) => {
             task.failures += 1;
             task.last_failure = Some(error.clone());
+            // People who look see only that it waits again; the log says why.
+            let line = format!("attempt {} failed: {} ({})", task.attempt, error.message, error.code);
+            outcome.events.extend(log(&line));
         }
         (Effect::RecordFailure, Event::Fail { error, .. }) => {
             task.failures += 1;
             task.error = Some(error.clone());
+        }
+        (Effect::Reopen, _) => reopen(task),
+        (Effect::TakeOver, Event::Edit { visibility }) => {
+            task.visibility = visibility.unwrap_or(task.visibility);
         }
         (Effect::ReleaseFiles, _) => {
             outcome.released.extend(task.files.drain(..).map(|file| file.blob));
@@ -292,9 +377,15 @@ fn perform(effect: Effect, event: &Event, now: Time, outcome: &mut Outcome) {
         }
         (Effect::Finish, _) => finish(now, outcome),
         // The table pairs every effect with the events it reads; a wrong pair does nothing.
-        (Effect::BeginAttempt | Effect::MoveForward | Effect::KeepFile | Effect::RecordFailure, _) => {
-            debug_assert!(false, "{effect:?} on {event:?}");
-        }
+        (
+            Effect::BeginAttempt
+            | Effect::MoveForward
+            | Effect::KeepFile
+            | Effect::TellLog
+            | Effect::RecordFailure
+            | Effect::TakeOver,
+            _,
+        ) => debug_assert!(false, "{effect:?} on {event:?}"),
     }
 }
 
@@ -327,6 +418,24 @@ fn keep_file(file: &TaskFile, outcome: &mut Outcome) {
     let at = files.partition_point(|known| known.index < file.index);
     files.insert(at, file.clone());
     outcome.events.push(EventKind::File { key: file.key.clone(), name: file.name.clone(), size: file.size });
+}
+
+/// A line as it is kept: nothing that steers a terminal, not too long; `None` when nothing is left.
+fn log(line: &str) -> Option<EventKind> {
+    let mut message: String = line.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    message.truncate(message.floor_char_boundary(MAX_LOG_LINE));
+    (!message.is_empty()).then_some(EventKind::Log { message })
+}
+
+/// Everything as it was before the first attempt, but for the number of attempts: it fences off late workers.
+fn reopen(task: &mut Task) {
+    task.failures = 0;
+    task.error = None;
+    task.last_failure = None;
+    task.started_at = None;
+    task.finished_at = None;
+    task.stage_started_at = None;
+    task.timings.clear();
 }
 
 fn finish(now: Time, outcome: &mut Outcome) {

@@ -15,6 +15,7 @@ mod dispatcher;
 mod events;
 mod hold;
 mod leases;
+mod listen;
 mod quality;
 mod service;
 

@@ -277,7 +277,7 @@ pub struct Task {
     pub last_failure: Option<TaskError>,
     /// Which result this is: 1, and one more after each correction.
     pub revision: u32,
-    /// Id of its latest event; changes with every change of the task.
+    /// Id of its latest event; changes with everything that happens to the task, not with what its owner edits.
     pub version: u64,
     /// Who holds it while processing.
     pub lease_owner: Option<String>,
@@ -356,6 +356,11 @@ pub enum EventKind {
         /// Its size.
         size: u64,
     },
+    /// Whoever works on it has something to say to people.
+    Log {
+        /// One line.
+        message: String,
+    },
     /// Every required file exists.
     Done,
     /// It failed for good.
@@ -372,13 +377,14 @@ impl EventKind {
             Self::Stage { .. } => "stage",
             Self::Progress { .. } => "progress",
             Self::File { .. } => "file",
+            Self::Log { .. } => "log",
             Self::Done => "done",
             Self::Error(_) => "error",
             Self::Cancelled => "cancelled",
         }
     }
 
-    /// True when no other event follows by itself.
+    /// True when no other event follows by itself; a restart may add some.
     pub fn is_terminal(&self) -> bool {
         matches!(self, Self::Done | Self::Error(_) | Self::Cancelled)
     }

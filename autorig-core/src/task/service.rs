@@ -1,7 +1,7 @@
 //! What callers do with tasks.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     ops::Range,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -17,13 +17,14 @@ use super::{
     dispatcher::DispatcherSettings,
     events::Hub,
     kind::TaskKind,
-    lifecycle::Event,
+    lifecycle::{Event, Refused},
+    listen::Listening,
     model::{
-        EventKind, Owner, Page, QueuePosition, QueueStatus, Task, TaskEvent, TaskFile, TaskId, TaskStatus,
+        Owner, Page, QueuePosition, QueueStatus, Task, TaskEvent, TaskFile, TaskId, TaskStatus, Visibility,
     },
 };
 use crate::{
-    Error, Result,
+    Class, Error, Kind, Result,
     blob::{BlobStore, ByteStream, Presented},
     clock::{Clock, Ids, Time},
     outbound::Outbound,
@@ -50,7 +51,7 @@ pub(crate) struct Inner {
     /// Free and all slots of each worker, kept by the dispatcher.
     pub(crate) slots: watch::Sender<Vec<Places>>,
     /// How to stop the attempts that run here.
-    pub(crate) running: Mutex<HashMap<TaskId, CancellationToken>>,
+    pub(crate) running: Mutex<HashMap<(TaskId, u32), CancellationToken>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -69,6 +70,15 @@ impl Inner {
                 format!("use one of {}", known.join(", ")),
             )
         })
+    }
+
+    /// Removes every blob of a task that is in no store any more.
+    pub(crate) async fn discard(&self, task: &Task) -> Result<()> {
+        for blob in self.blobs.list(&format!("tasks/{}/", task.id)).await? {
+            self.blobs.delete(&blob).await?;
+        }
+        self.blobs.delete(&task.input.blob).await?;
+        Ok(())
     }
 
     /// Applies an event, tells listeners and removes the blobs it has let go.
@@ -106,10 +116,10 @@ pub struct OpenFile {
 
 /// Most items of a page.
 const MAX_PAGE: u32 = 100;
-/// Most events read at once.
-const EVENT_BATCH: u32 = 200;
 /// A change that another process made is seen after this time at the latest.
-const POLL: Duration = Duration::from_secs(2);
+pub(super) const POLL: Duration = Duration::from_secs(2);
+/// Events of a log that are read at once.
+const LOG_BATCH: u32 = 500;
 /// The queue estimate is the mean of so many tasks.
 const MEASURED_TASKS: u32 = 20;
 
@@ -156,21 +166,8 @@ impl TaskService {
     /// A task's events after the id `after` (0 for all), then those to come; ends after the last one.
     /// Without such a task the stream is empty: look with [`TaskService::get`] first.
     pub fn events(&self, id: TaskId, after: u64) -> BoxStream<'static, Result<TaskEvent>> {
-        let state = Listening {
-            service: self.clone(),
-            id,
-            after,
-            bell: self.inner.hub.listen(id),
-            queue: self.inner.hub.listen_to_queue(),
-            waiting: Vec::new().into_iter(),
-            position: None,
-            over: false,
-        };
-        Box::pin(stream::unfold(state, |mut state| async move {
-            let item = state.next().await?;
-            state.over |= item.is_err();
-            Some((item, state))
-        }))
+        let state = Listening::new(self.clone(), id, after);
+        Box::pin(stream::unfold(state, |mut state| async move { Some((state.next().await?, state)) }))
     }
 
     /// A task's files made so far; `None` without such a task.
@@ -252,12 +249,7 @@ impl TaskService {
         match self.inner.apply(id, &Event::Cancel).await? {
             Applied::Missing => Ok(None),
             Applied::Done(outcome) => {
-                // A worker of another node notices at its next heartbeat.
-                let running = self.inner.running.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some(attempt) = running.get(&id) {
-                    attempt.cancel();
-                }
-                drop(running);
+                self.stop_attempt(id);
                 self.inner.hub.queue_moved();
                 Ok(Some(outcome.task))
             }
@@ -270,6 +262,86 @@ impl TaskService {
                 )),
                 None => Ok(None),
             },
+        }
+    }
+
+    /// Begins a task anew under its id: one that has failed, or one that is stuck. `None` when there is no such
+    /// task. Its owner waits for [`lifecycle::RESTART_AFTER`](super::lifecycle::RESTART_AFTER); `forced` is
+    /// the admins' way.
+    ///
+    /// # Errors
+    /// `restart_too_soon` with the time to wait, `task_not_restartable`, `input_gone`; `store_unavailable`.
+    pub async fn restart(&self, id: TaskId, forced: bool) -> Result<Option<Task>> {
+        let Some(task) = self.get(id).await? else { return Ok(None) };
+        if self.inner.blobs.size(&task.input.blob).await?.is_none() {
+            return Err(input_gone());
+        }
+        match self.inner.apply(id, &Event::Restart { forced }).await? {
+            Applied::Missing => Ok(None),
+            Applied::Done(outcome) => {
+                self.stop_attempt(id);
+                self.inner.wake.notify_one();
+                self.inner.hub.queue_moved();
+                Ok(Some(outcome.task))
+            }
+            Applied::Refused(Refused::TooSoon { at }) => {
+                let left = (at - self.inner.clock.now()).to_std().unwrap_or_default();
+                Err(too_soon(left))
+            }
+            Applied::Refused(_) => Err(Error::conflict(
+                "task_not_restartable",
+                format!("the task is `{}`, and only one that has failed begins anew", task.status),
+                "make another of it with `retry`",
+            )),
+        }
+    }
+
+    /// Removes a task with its files, its input and its events; one that is worked on is stopped first. False
+    /// when there is no such task.
+    ///
+    /// # Errors
+    /// `store_unavailable`, `io_error`.
+    pub async fn delete(&self, id: TaskId) -> Result<bool> {
+        // A worker that holds it loses it, here or on another node.
+        if let Applied::Done(_) = self.inner.apply(id, &Event::Cancel).await? {
+            self.stop_attempt(id);
+        }
+        let Some(task) = self.inner.store.remove(id).await? else { return Ok(false) };
+        self.inner.hub.changed(id);
+        self.inner.hub.queue_moved();
+        // The task is gone whatever becomes of this; what a crash leaves now belongs to nobody, and a sweep takes it.
+        self.inner.discard(&task).await?;
+        Ok(true)
+    }
+
+    /// Changes what people see of a task. `None` when there is no such task.
+    ///
+    /// # Errors
+    /// `store_unavailable`.
+    pub async fn edit(&self, id: TaskId, visibility: Option<Visibility>) -> Result<Option<Task>> {
+        match self.inner.apply(id, &Event::Edit { visibility }).await? {
+            Applied::Done(outcome) => Ok(Some(outcome.task)),
+            Applied::Missing | Applied::Refused(_) => Ok(None),
+        }
+    }
+
+    /// A task's events so far, oldest first; the last `tail` of them when a number is given. `None` when there is
+    /// no such task. Those of progress within a stage are kept only while the task is not finished.
+    ///
+    /// # Errors
+    /// `store_unavailable`.
+    pub async fn log(&self, id: TaskId, tail: Option<usize>) -> Result<Option<Vec<TaskEvent>>> {
+        if self.get(id).await?.is_none() {
+            return Ok(None);
+        }
+        let (mut after, mut kept) = (0, VecDeque::new());
+        loop {
+            let events = self.inner.store.events(id, after, LOG_BATCH).await?;
+            let Some(last) = events.last() else { return Ok(Some(kept.into())) };
+            after = last.id;
+            kept.extend(events);
+            let excess = tail.map_or(0, |tail| kept.len().saturating_sub(tail));
+            kept.drain(..excess);
         }
     }
 
@@ -335,6 +407,12 @@ impl TaskService {
         Ok((!durations.is_empty()).then(|| sum / durations.len() as f64))
     }
 
+    /// Stops the attempt that runs here; a worker of another node notices at its next heartbeat.
+    fn stop_attempt(&self, id: TaskId) {
+        let running = self.inner.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.iter().filter(|((task, _), _)| *task == id).for_each(|(_, attempt)| attempt.cancel());
+    }
+
     /// How long a task waits behind `ahead` others.
     async fn estimate(&self, ahead: u64, places: &[Places]) -> Result<Option<u64>> {
         let free: usize = places.iter().map(|one| one.free).sum();
@@ -354,91 +432,23 @@ impl TaskService {
     }
 }
 
-/// One listener of [`TaskService::events`].
-struct Listening {
-    service: TaskService,
-    id: TaskId,
-    after: u64,
-    bell: watch::Receiver<u64>,
-    queue: watch::Receiver<u64>,
-    waiting: std::vec::IntoIter<TaskEvent>,
-    /// The queue position last told.
-    position: Option<u64>,
-    over: bool,
+pub(super) fn input_gone() -> Error {
+    Error::conflict(
+        "input_gone",
+        "the task's upload was removed after its retention time",
+        "send the model again as a new task",
+    )
 }
 
-impl Listening {
-    async fn next(&mut self) -> Option<Result<TaskEvent>> {
-        if self.over {
-            return None;
-        }
-        loop {
-            match self.step().await {
-                Ok(Step::Tell(event)) => {
-                    self.after = self.after.max(event.id);
-                    self.over = event.kind.is_terminal();
-                    return Some(Ok(event));
-                }
-                Ok(Step::Again) => {}
-                Ok(Step::Over) => return None,
-                Err(error) => return Some(Err(error)),
-            }
-        }
-    }
-
-    async fn step(&mut self) -> Result<Step> {
-        if let Some(mut event) = self.waiting.next() {
-            if let EventKind::Queued { position, .. } = &mut event.kind {
-                *position = self.service.queue_position(self.id).await?.map(|queue| queue.position);
-                self.position = *position;
-            }
-            return Ok(Step::Tell(event));
-        }
-        let inner = self.service.inner.clone();
-        self.bell.mark_unchanged();
-        self.queue.mark_unchanged();
-        let events = inner.store.events(self.id, self.after, EVENT_BATCH).await?;
-        if !events.is_empty() {
-            self.waiting = events.into_iter();
-            return Ok(Step::Again);
-        }
-        let Some(task) = self.service.get(self.id).await? else { return Ok(Step::Over) };
-        if task.version > self.after {
-            return Ok(Step::Again);
-        }
-        if task.status.is_terminal() {
-            return Ok(Step::Over);
-        }
-        if let Some(event) = self.moved_up(&task).await? {
-            return Ok(Step::Tell(event));
-        }
-        tokio::select! {
-            _ = self.bell.changed() => {}
-            _ = self.queue.changed(), if task.status == TaskStatus::Created => {}
-            () = inner.clock.sleep(POLL) => {}
-        }
-        Ok(Step::Again)
-    }
-
-    /// A waiting task whose position has changed says so, under the id of its last event.
-    async fn moved_up(&mut self, task: &Task) -> Result<Option<TaskEvent>> {
-        if task.status != TaskStatus::Created {
-            return Ok(None);
-        }
-        let position = self.service.queue_position(self.id).await?.map(|queue| queue.position);
-        if position.is_none() || position == self.position {
-            return Ok(None);
-        }
-        self.position = position;
-        let kind = EventKind::Queued { position, next_attempt_at: task.next_attempt_at };
-        Ok(Some(TaskEvent { id: task.version, at: self.service.inner.clock.now(), kind }))
-    }
-}
-
-enum Step {
-    Tell(TaskEvent),
-    Again,
-    Over,
+fn too_soon(left: Duration) -> Error {
+    Error::new(
+        Class::RateLimit,
+        Kind::Conflict,
+        "restart_too_soon",
+        "the task has failed only just now, or is still being worked on",
+        "wait as long as Retry-After says, then restart it",
+    )
+    .with_retry_after(left.max(Duration::from_secs(1)))
 }
 
 fn write_cursor(task: &Task) -> String {

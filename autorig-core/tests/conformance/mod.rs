@@ -2,4 +2,5 @@
 
 mod blobs;
 pub(crate) mod s3_server;
+mod keys;
 mod store;

@@ -14,6 +14,10 @@ use autorig_core::{
     },
 };
 
+use super::keys::{
+    a_key_is_used_revoked_once_and_rotated_while_it_is_good,
+    a_key_reads_back_by_its_id_its_hash_and_its_owner, an_admin_link_is_used_once_and_ends_the_others,
+};
 use crate::cluster::TestDatabase;
 use crate::lifecycle::{event, failure, task, task_file};
 
@@ -146,6 +150,21 @@ async fn a_late_worker_cannot_overwrite_a_newer_one(store: &dyn Store) {
     assert!(!store.renew(id, 1, after(99)).await.unwrap());
     assert!(store.renew(id, 2, after(99)).await.unwrap());
     assert_eq!(store.task(id).await.unwrap().unwrap().lease_until, Some(after(99)));
+}
+
+async fn a_removed_task_is_gone_with_its_files_and_events(store: &dyn Store) {
+    let (gone, stays) = (insert(store, 1, now()).await.id, insert(store, 2, now()).await.id);
+    claim_at(store, "node", 1, after(1)).await;
+    done(store, gone, &event(Trigger::AddFile, 1, after(2), 1), after(2)).await;
+    let removed = store.remove(gone).await.unwrap().unwrap();
+    assert_eq!((removed.id, removed.files.len()), (gone, 1), "as it was");
+    assert_eq!(store.task(gone).await.unwrap(), None);
+    assert_eq!(store.events(gone, 0, 10).await.unwrap(), []);
+    assert_eq!(store.remove(gone).await.unwrap(), None);
+    assert_eq!(store.counts().await.unwrap().queued, 1);
+    assert!(store.task(stays).await.unwrap().is_some());
+    insert(store, 1, after(3)).await;
+    assert_eq!(store.task(gone).await.unwrap().unwrap().files, []);
 }
 
 async fn claims_take_the_oldest_that_is_due_and_of_a_wanted_kind(store: &dyn Store) {
@@ -331,6 +350,7 @@ macro_rules! store_suite {
             a_whole_life_reads_back_with_its_events_in_order
             a_refused_event_changes_nothing
             a_late_worker_cannot_overwrite_a_newer_one
+            a_removed_task_is_gone_with_its_files_and_events
             claims_take_the_oldest_that_is_due_and_of_a_wanted_kind
             no_two_claims_get_the_same_task
             leases_end_and_are_found_by_time_and_by_node
@@ -341,6 +361,9 @@ macro_rules! store_suite {
             messages_commit_with_their_cause_and_are_delivered_once
             checkpoints_are_kept_by_the_holder_and_outlive_its_attempt
             workers_are_known_as_long_as_they_come_back
+            a_key_reads_back_by_its_id_its_hash_and_its_owner
+            a_key_is_used_revoked_once_and_rotated_while_it_is_good
+            an_admin_link_is_used_once_and_ends_the_others
         }
     };
 }

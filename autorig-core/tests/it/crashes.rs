@@ -8,9 +8,10 @@ use std::{
 use async_trait::async_trait;
 use autorig_core::{
     Error, Result,
+    account::{ApiKey, KeyId, Session},
     clock::Time,
     store::{
-        Applied, Begun, CallKey, Claim, Counts, FinishedCall, Idempotency, Message, Outbox, SeenWorker,
+        Applied, Begun, CallKey, Claim, Counts, FinishedCall, Idempotency, Keys, Message, Outbox, SeenWorker,
         SqlStore, SqliteStore, Store, Tasks, Workers,
     },
     task::{
@@ -88,6 +89,9 @@ impl Tasks for Faulty {
     }
     async fn apply(&self, id: TaskId, event: &Event, now: Time, messages: &[Message]) -> Result<Applied> {
         self.call(Call::Apply(event.trigger()), self.inner.apply(id, event, now, messages)).await
+    }
+    async fn remove(&self, id: TaskId) -> Result<Option<Task>> {
+        self.inner.remove(id).await
     }
     async fn claim(&self, claim: &Claim) -> Result<Vec<Task>> {
         self.call(Call::Claim, self.inner.claim(claim)).await
@@ -232,5 +236,45 @@ async fn whatever_step_the_store_fails_at_the_task_is_done_once_with_its_own_fil
             let ends = store.inner.events(task.id, 0, 500).await.unwrap();
             assert_eq!(ends.iter().filter(|event| event.kind.is_terminal()).count(), 1);
         }
+    }
+}
+
+#[async_trait]
+impl Keys for Faulty {
+    async fn insert_key(&self, key: &ApiKey, hash: &str) -> Result<()> {
+        self.inner.insert_key(key, hash).await
+    }
+    async fn key(&self, id: KeyId) -> Result<Option<ApiKey>> {
+        self.inner.key(id).await
+    }
+    async fn key_by_hash(&self, hash: &str) -> Result<Option<ApiKey>> {
+        self.inner.key_by_hash(hash).await
+    }
+    async fn keys(&self, owner: Option<&Owner>) -> Result<Vec<ApiKey>> {
+        self.inner.keys(owner).await
+    }
+    async fn key_used(&self, id: KeyId, at: Time) -> Result<()> {
+        self.inner.key_used(id, at).await
+    }
+    async fn revoke_key(&self, id: KeyId, at: Time) -> Result<bool> {
+        self.inner.revoke_key(id, at).await
+    }
+    async fn rotate_key(&self, old: KeyId, end: Time, new: &ApiKey, hash: &str) -> Result<bool> {
+        self.inner.rotate_key(old, end, new, hash).await
+    }
+    async fn insert_admin_link(&self, hash: &str, now: Time, expires: Time) -> Result<()> {
+        self.inner.insert_admin_link(hash, now, expires).await
+    }
+    async fn use_admin_link(&self, hash: &str, now: Time, session: &Session, cookie: &str) -> Result<bool> {
+        self.inner.use_admin_link(hash, now, session, cookie).await
+    }
+    async fn admin_link_used(&self) -> Result<bool> {
+        self.inner.admin_link_used().await
+    }
+    async fn session(&self, hash: &str, now: Time) -> Result<Option<Session>> {
+        self.inner.session(hash, now).await
+    }
+    async fn end_session(&self, hash: &str) -> Result<bool> {
+        self.inner.end_session(hash).await
     }
 }

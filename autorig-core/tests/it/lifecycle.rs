@@ -7,7 +7,7 @@ use autorig_core::{
     clock::{Clock, ManualClock, Time},
     task::{
         EventKind, InputFile, Owner, Stage, Task, TaskError, TaskFile, TaskId, TaskStatus, Visibility,
-        lifecycle::{Event, Refused, TABLE, Trigger, apply},
+        lifecycle::{Event, RESTART_AFTER, Refused, TABLE, TASK_LIMIT, Trigger, apply},
     },
 };
 use proptest::prelude::*;
@@ -80,11 +80,16 @@ pub(crate) fn event(trigger: Trigger, attempt: u32, now: Time, n: u8) -> Event {
             let (index, key) = [(0, "rigged_glb"), (9, "prepared_glb")][usize::from(n % 2)];
             Event::AddFile { attempt, file: task_file(index, key, &format!("tasks/x/{attempt}/{n}")) }
         }
+        Trigger::Log => Event::Log { attempt, line: format!("line {n}") },
         Trigger::Complete => Event::Complete { attempt },
         Trigger::Retry => Event::Retry { attempt, error: failure(), at: now + Duration::from_secs(5) },
         Trigger::Release => Event::Release { attempt },
         Trigger::Fail => Event::Fail { attempt, error: failure() },
         Trigger::Cancel => Event::Cancel,
+        Trigger::Restart => Event::Restart { forced: n % 2 == 1 },
+        Trigger::Edit => {
+            Event::Edit { visibility: Some(Visibility::ALL[usize::from(n) % Visibility::ALL.len()]) }
+        }
     }
 }
 
@@ -94,10 +99,12 @@ fn expected(from: TaskStatus, on: Trigger) -> Option<TaskStatus> {
     match (from, on) {
         (Created, Trigger::Claim) => Some(Processing),
         (Created | Processing, Trigger::Cancel) => Some(Cancelled),
-        (Processing, Trigger::Advance | Trigger::AddFile) => Some(Processing),
+        (Processing, Trigger::Advance | Trigger::AddFile | Trigger::Log) => Some(Processing),
         (Processing, Trigger::Complete) => Some(Done),
         (Processing, Trigger::Retry | Trigger::Release) => Some(Created),
         (Processing, Trigger::Fail) => Some(Error),
+        (Error | Processing, Trigger::Restart) => Some(Created),
+        (same, Trigger::Edit) => Some(same),
         _ => None,
     }
 }
@@ -145,6 +152,72 @@ fn a_failed_attempt_lets_go_of_its_files_and_the_next_starts_from_nothing() {
 }
 
 #[test]
+fn a_restart_begins_anew_but_the_attempts_go_on_counting() {
+    let mut now = ManualClock::default().now();
+    let claimed = apply(&task(now, 1), &event(Trigger::Claim, 0, now, 0), now).unwrap().task;
+    let filed = apply(&claimed, &event(Trigger::AddFile, 1, now, 1), now).unwrap().task;
+    let failed = apply(&filed, &event(Trigger::Fail, 1, now, 0), now).unwrap().task;
+    let again = Event::Restart { forced: false };
+    let early = apply(&failed, &again, now + RESTART_AFTER - Duration::from_micros(1));
+    assert_eq!(early.unwrap_err(), Refused::TooSoon { at: now + RESTART_AFTER });
+    now += RESTART_AFTER;
+    let anew = apply(&failed, &again, now).unwrap();
+    assert_eq!(anew.released, ["tasks/x/1/1"]);
+    let expected = Task { attempt: 1, version: anew.task.version, ..task(filed.created_at, 1) };
+    assert_eq!(anew.task, expected, "as it was created, but for what fences off late workers");
+    let second = apply(&anew.task, &event(Trigger::Claim, 0, now, 0), now).unwrap().task;
+    let late = apply(&second, &event(Trigger::Complete, 1, now, 0), now).unwrap_err();
+    assert_eq!(late, Refused::Stale { spoke: 1, current: 2 });
+}
+
+#[test]
+fn an_admin_need_not_wait_and_an_owner_may_restart_what_is_stuck() {
+    let now = ManualClock::default().now();
+    let claimed = apply(&task(now, 1), &event(Trigger::Claim, 0, now, 0), now).unwrap().task;
+    let again = Event::Restart { forced: false };
+    assert_eq!(apply(&claimed, &again, now).unwrap_err(), Refused::TooSoon { at: now + TASK_LIMIT });
+    let stuck = apply(&claimed, &again, now + TASK_LIMIT).unwrap().task;
+    assert_eq!((stuck.status, stuck.lease_until, stuck.stage), (TaskStatus::Created, None, None));
+    let forced = apply(&claimed, &Event::Restart { forced: true }, now).unwrap().task;
+    assert_eq!(forced.status, TaskStatus::Created);
+}
+
+#[test]
+fn an_edit_changes_what_people_see_and_nothing_of_the_work() {
+    let now = ManualClock::default().now();
+    let before = task(now, 1);
+    let edit = Event::Edit { visibility: Some(Visibility::Private) };
+    let outcome = apply(&before, &edit, now).unwrap();
+    assert_eq!(outcome.task, Task { visibility: Visibility::Private, ..before.clone() });
+    assert!(outcome.events.is_empty());
+    let nothing = Event::Edit { visibility: None };
+    assert_eq!(apply(&before, &nothing, now).unwrap().task, before);
+}
+
+#[test]
+fn a_log_line_is_kept_short_and_without_control_characters() {
+    let now = ManualClock::default().now();
+    let claimed = apply(&task(now, 1), &event(Trigger::Claim, 0, now, 0), now).unwrap().task;
+    let said = |line: &str| {
+        let event = Event::Log { attempt: 1, line: line.to_owned() };
+        apply(&claimed, &event, now).unwrap().events
+    };
+    assert_eq!(said(" a\x1b[2Jb\n"), [EventKind::Log { message: "a [2Jb".to_owned() }]);
+    assert!(said(" \n").is_empty());
+    let [EventKind::Log { message }] = &said(&"é".repeat(5000))[..] else { panic!("one line") };
+    assert_eq!(message.len(), 2000);
+}
+
+#[test]
+fn a_failed_attempt_says_why_in_the_log() {
+    let now = ManualClock::default().now();
+    let claimed = apply(&task(now, 1), &event(Trigger::Claim, 0, now, 0), now).unwrap().task;
+    let failed = apply(&claimed, &event(Trigger::Retry, 1, now, 0), now).unwrap();
+    let why = EventKind::Log { message: "attempt 1 failed: gone (worker_lost)".to_owned() };
+    assert_eq!(failed.events.first(), Some(&why));
+}
+
+#[test]
 fn a_release_is_no_failure() {
     let now = ManualClock::default().now();
     let claimed = apply(&task(now, 1), &event(Trigger::Claim, 0, now, 0), now).unwrap().task;
@@ -166,11 +239,11 @@ fn a_file_made_twice_replaces_the_first() {
 proptest! {
     #[test]
     fn no_life_breaks_the_rules(
-        steps in proptest::collection::vec((0_usize..8, 0_u32..4, any::<u8>()), 1..80),
+        steps in proptest::collection::vec((0_usize..Trigger::ALL.len(), 0_u32..4, any::<u8>()), 1..80),
     ) {
         let clock = ManualClock::default();
         let mut life = task(clock.now(), 1);
-        let mut ends = 0;
+        let mut ends = 0_i32;
         for (trigger, behind, n) in steps {
             clock.advance(Duration::from_millis(u64::from(n)));
             let now = clock.now();
@@ -181,9 +254,14 @@ proptest! {
                     prop_assert!(event.attempt() == Some(spoke) && spoke < current);
                 }
                 Err(Refused::Illegal { from, on }) => prop_assert_eq!(expected(from, on), None),
+                Err(Refused::TooSoon { at }) => prop_assert!(on_restart(&event) && n % 2 == 0 && at > now),
                 Ok(outcome) => {
                     let after = outcome.task;
-                    prop_assert!(!life.status.is_terminal(), "nothing follows the end");
+                    let edited = event.trigger() == Trigger::Edit;
+                    let reopened = life.status == TaskStatus::Error && on_restart(&event);
+                    prop_assert!(!life.status.is_terminal() || edited || reopened, "nothing else follows the end");
+                    prop_assert!(!edited || outcome.events.is_empty());
+                    ends -= i32::from(reopened);
                     prop_assert!(event.attempt().is_none_or(|speaks| speaks == life.attempt));
                     let claims = u32::from(event.trigger() == Trigger::Claim);
                     prop_assert_eq!(after.attempt, life.attempt + claims, "attempts only grow, by claims");
@@ -191,7 +269,7 @@ proptest! {
                     prop_assert!(!same || after.progress >= life.progress, "progress never falls");
                     prop_assert!(after.progress <= 100 && (after.progress == 100) <= (n >= 100 || after.status == TaskStatus::Done || life.progress == 100));
                     prop_assert_eq!(after.version, life.version + outcome.events.len() as u64);
-                    ends += outcome.events.iter().filter(|event| event.is_terminal()).count();
+                    ends += i32::try_from(outcome.events.iter().filter(|event| event.is_terminal()).count()).unwrap();
                     prop_assert!(ends <= 1, "one end");
                     prop_assert_eq!(ends == 1, after.status.is_terminal());
                     life = after;
@@ -205,14 +283,19 @@ proptest! {
     }
 }
 
+fn on_restart(event: &Event) -> bool {
+    event.trigger() == Trigger::Restart
+}
+
 #[test]
 fn events_have_the_names_of_the_api() {
     let names = [
         EventKind::Queued { position: None, next_attempt_at: None }.name(),
         EventKind::Stage { stage: Stage::Read, progress: 0 }.name(),
+        EventKind::Log { message: String::new() }.name(),
         EventKind::Done.name(),
         EventKind::Error(failure()).name(),
         EventKind::Cancelled.name(),
     ];
-    assert_eq!(names, ["queued", "stage", "done", "error", "cancelled"]);
+    assert_eq!(names, ["queued", "stage", "log", "done", "error", "cancelled"]);
 }

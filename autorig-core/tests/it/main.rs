@@ -7,6 +7,8 @@ mod cluster;
 #[path = "../conformance/mod.rs"]
 mod conformance;
 
+mod accounts;
+mod again;
 mod crashes;
 mod data_dir;
 mod dispatcher;

@@ -1,6 +1,6 @@
 //! A new task: from a form with a file, or from JSON with a link.
 
-use autorig_core::task::{Created as CoreCreated, Input, NewTask, Visibility};
+use autorig_core::task::{Created as CoreCreated, Input, NewTask, Owner, Visibility};
 use poem::{
     Body, IntoResponse, Request, RequestBody, Response,
     http::{StatusCode, header},
@@ -17,7 +17,7 @@ use poem_openapi::{
 use serde_json::Value;
 
 use super::{
-    Ctx, Group, State, caller,
+    Ctx, Group, State, Who,
     schema::{CreateForm, CreateFromLink},
     wire::{Created, TaskUrls},
 };
@@ -41,6 +41,7 @@ impl CreateApi {
     async fn create(
         &self,
         state: Ctx<'_>,
+        who: Who<'_>,
         req: &Request,
         /// Repeating a call with the same key and body answers the task that the first call made.
         #[oai(name = "Idempotency-Key")]
@@ -50,10 +51,11 @@ impl CreateApi {
         if req.header("content-encoding").is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
             return Err(Problem::unsupported_media_type("bodies with a Content-Encoding are not read"));
         }
+        let asked = Asked { owner: who.known()?.clone(), key: idempotency_key.0 };
         let essence = content_type(req);
         let created = match essence.as_str() {
-            "multipart/form-data" => state.create_from_form(req, body.0, idempotency_key.0).await?,
-            "application/json" => state.create_from_json(body.0, idempotency_key.0).await?,
+            "multipart/form-data" => state.create_from_form(req, body.0, asked).await?,
+            "application/json" => state.create_from_json(body.0, asked).await?,
             "" => return Err(Problem::unsupported_media_type("the request has no Content-Type")),
             other => {
                 let shown: String = other.chars().take(80).collect();
@@ -62,13 +64,18 @@ impl CreateApi {
                 )));
             }
         };
-        let id = created.task.id;
-        tracing::Span::current().record("task_id", tracing::field::display(id));
-        tracing::info!(replayed = created.replayed, bytes = created.task.input.size, "task created");
-        let answer =
-            Created { task_id: id.to_string(), status: created.task.status.into(), urls: TaskUrls::of(id) };
-        Ok(CreateAnswer { answer, replayed: created.replayed })
+        Ok(accepted(&created))
     }
+}
+
+/// Tells of a new task.
+pub(crate) fn accepted(created: &CoreCreated) -> CreateAnswer {
+    let id = created.task.id;
+    tracing::Span::current().record("task_id", tracing::field::display(id));
+    tracing::info!(replayed = created.replayed, bytes = created.task.input.size, "task created");
+    let answer =
+        Created { task_id: id.to_string(), status: created.task.status.into(), urls: TaskUrls::of(id) };
+    CreateAnswer { answer, replayed: created.replayed }
 }
 
 fn content_type(req: &Request) -> String {
@@ -76,8 +83,14 @@ fn content_type(req: &Request) -> String {
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
+/// Who asks, and under which key.
+struct Asked {
+    owner: Owner,
+    key: Option<String>,
+}
+
 impl State {
-    async fn create_from_json(&self, body: Body, key: Option<String>) -> Result<CoreCreated, Problem> {
+    async fn create_from_json(&self, body: Body, asked: Asked) -> Result<CoreCreated, Problem> {
         let text = upload::read_text(body).await?;
         let value: Value =
             serde_json::from_str(&text).map_err(|e| Problem::bad_body("invalid_json", e.to_string()))?;
@@ -85,14 +98,14 @@ impl State {
             return Err(Problem::bad_body("invalid_json", "the body is not a JSON object"));
         };
         let link = take_link(&mut options)?.ok_or_else(missing_input)?;
-        self.submit(Input::Link(link), options, key).await
+        self.submit(Input::Link(link), options, asked).await
     }
 
     async fn create_from_form(
         &self,
         req: &Request,
         body: Body,
-        key: Option<String>,
+        asked: Asked,
     ) -> Result<CoreCreated, Problem> {
         let mut form = Form::open(req, body, self.config.upload_limit).await?;
         let mut options = Options::new();
@@ -109,34 +122,32 @@ impl State {
                         }
                     }
                     refuse_link_beside_file(&options)?;
-                    return self.submit(Input::Upload { name, body: file.read().await? }, options, key).await;
+                    return self
+                        .submit(Input::Upload { name, body: file.read().await? }, options, asked)
+                        .await;
                 }
                 Part::File { name, body } => {
                     refuse_link_beside_file(&options)?;
                     let (body, verdict) = form.last(body);
-                    let created = self.submit(Input::Upload { name, body }, options, key).await;
+                    let created = self.submit(Input::Upload { name, body }, options, asked).await;
                     return created.map_err(|problem| verdict.take().unwrap_or(problem));
                 }
             }
         }
         let link = take_link(&mut options)?.ok_or_else(missing_input)?;
-        self.submit(Input::Link(link), options, key).await
+        self.submit(Input::Link(link), options, asked).await
     }
 
-    async fn submit(
-        &self,
-        input: Input,
-        options: Options,
-        key: Option<String>,
-    ) -> Result<CoreCreated, Problem> {
+    async fn submit(&self, input: Input, mut options: Options, asked: Asked) -> Result<CoreCreated, Problem> {
         let limit = self.config.upload_limit;
+        let visibility = take_visibility(&mut options)?;
         let new = NewTask {
             kind: "rig".to_owned(),
-            owner: caller(),
+            owner: asked.owner,
             input,
             params: Value::Object(options),
-            visibility: Visibility::Unlisted,
-            idempotency_key: key,
+            visibility: visibility.unwrap_or(Visibility::Unlisted),
+            idempotency_key: asked.key,
         };
         self.tasks.create(new).await.map_err(|error| match error.code.as_ref() {
             "limit_file_size" => upload::too_large(limit),
@@ -163,6 +174,15 @@ fn take_link(options: &mut Options) -> Result<Option<String>, Problem> {
         Some(Value::String(link)) => Ok(Some(link)),
         Some(_) => Err(Problem::bad_option("link", "`link` is not a text")),
     }
+}
+
+/// Who may see the task: the one option that is not of its kind.
+pub(crate) fn take_visibility(options: &mut Options) -> Result<Option<Visibility>, Problem> {
+    let Some(value) = options.remove("visibility") else { return Ok(None) };
+    let known = value.as_str().and_then(|name| name.parse().ok());
+    known.map(Some).ok_or_else(|| {
+        Problem::bad_option("visibility", "`visibility` is not one of public, unlisted, private")
+    })
 }
 
 fn missing_input() -> Problem {

@@ -30,6 +30,7 @@ impl EventsApi {
     /// * `queued` `{position, next_attempt_at}` while it waits, again when the position changes
     /// * `stage` `{stage, progress}` when a stage begins, `progress` `{stage, progress}` within it
     /// * `file` `{key, name, size, url}` when a file can be downloaded
+    /// * `log` `{message}` when whoever works on it has something to say
     /// * `done` `{status}`, `error` `{class, code, message, remedy}` or `cancelled` `{status}` as the last one
     ///
     /// The stream begins with everything that has happened, or with what came after `Last-Event-ID`; it ends after
@@ -79,7 +80,7 @@ fn to_sse(id: TaskId, event: &TaskEvent) -> Event {
 }
 
 /// Every event's name.
-const EVENTS: [&str; 7] = ["queued", "stage", "progress", "file", "done", "error", "cancelled"];
+const EVENTS: [&str; 8] = ["queued", "stage", "progress", "file", "log", "done", "error", "cancelled"];
 
 /// An event stream, or the news that nothing will come.
 pub(crate) struct EventAnswer(Response);

@@ -4,6 +4,8 @@
 pub(crate) mod create;
 pub(crate) mod events;
 pub(crate) mod files;
+pub(crate) mod keys;
+pub(crate) mod manage;
 pub(crate) mod operations;
 pub(crate) mod schema;
 pub(crate) mod tasks;
@@ -12,7 +14,10 @@ pub(crate) mod worker;
 
 use std::{str::FromStr, sync::Arc};
 
-use autorig_core::task::{Leases, Owner, TaskId, TaskService};
+use autorig_core::{
+    account::{AccountService, Caller},
+    task::{Leases, TaskId, TaskService},
+};
 use poem::web::Data;
 use poem_openapi::{ContactObject, LicenseObject, OpenApiService, Tags};
 use tokio_util::sync::CancellationToken;
@@ -22,6 +27,7 @@ use crate::{config::ServerConfig, problem::Problem};
 /// What every handler works with.
 pub(crate) struct State {
     pub(crate) tasks: TaskService,
+    pub(crate) accounts: AccountService,
     pub(crate) leases: Leases,
     pub(crate) config: ServerConfig,
     /// Fires when the server stops: streams end then.
@@ -31,10 +37,15 @@ pub(crate) struct State {
 /// The state as handlers get it.
 pub(crate) type Ctx<'a> = Data<&'a Arc<State>>;
 
+/// Whoever calls, let in by the gate ([`crate::access`]).
+pub(crate) type Who<'a> = Data<&'a Caller>;
+
 /// All calls together.
 pub(crate) type Api = (
     create::CreateApi,
     tasks::TaskApi,
+    manage::ManageApi,
+    keys::KeysApi,
     events::EventsApi,
     files::FilesApi,
     worker::WorkerApi,
@@ -50,6 +61,8 @@ pub(crate) enum Group {
     Files,
     /// For machines that rig.
     Workers,
+    /// Who calls, and API keys.
+    Account,
     /// How the server is.
     Operations,
 }
@@ -60,13 +73,16 @@ Create a task with a file or a link, follow it by its events (`text/event-stream
 with its ETag, and download its files when they are ready.
 
 Every refusal is `application/problem+json` with a stable `code` and a `remedy`. Every answer has an \
-`X-Request-Id`. A local server (this one) needs no key and answers to this machine only.";
+`X-Request-Id`. A local server needs no key and answers to its own machine only; a site is called with an API key, \
+`Authorization: Bearer ark_live_…` or `X-API-Key`.";
 
 /// The API with its description; the state is added by the server.
 pub(crate) fn service() -> OpenApiService<Api, ()> {
     let api = (
         create::CreateApi,
         tasks::TaskApi,
+        manage::ManageApi,
+        keys::KeysApi,
         events::EventsApi,
         files::FilesApi,
         worker::WorkerApi,
@@ -76,11 +92,6 @@ pub(crate) fn service() -> OpenApiService<Api, ()> {
         .description(ABOUT)
         .license(LicenseObject::new("MIT OR Apache-2.0"))
         .contact(ContactObject::new().name("AutoRig contributors"))
-}
-
-/// Who calls. In local mode everyone who gets this far is the one owner.
-pub(crate) fn caller() -> Owner {
-    Owner::local()
 }
 
 /// The task a path names; what is no id names none.

@@ -3,6 +3,8 @@
 
 use poem_openapi::{Enum, Object};
 
+use super::wire::Visibility;
+
 /// How much is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename_all = "snake_case")]
@@ -115,6 +117,8 @@ macro_rules! create_request {
             /// Keys of files that must be made as well, `fbx_mixamo`; the task fails when one cannot be.
             #[oai(validator(max_items = 32))]
             pub outputs: Option<Vec<String>>,
+            /// Who may see the task.
+            pub visibility: Option<Visibility>,
         }
     };
 }
@@ -136,4 +140,17 @@ create_request! {
         /// The model: GLB, glTF, FBX, OBJ, VRM, STL, PLY, or a ZIP of one with its textures.
         file: poem_openapi::types::Base64<Vec<u8>>,
     }
+}
+
+create_request! {
+    /// Options of another task with the same input: those given replace those of the first.
+    RetryOptions {}
+}
+
+/// What people see of a task; what is left out stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Object)]
+#[oai(deny_unknown_fields, skip_serializing_if_is_none)]
+pub(crate) struct EditTask {
+    /// Who may see it.
+    pub visibility: Option<Visibility>,
 }

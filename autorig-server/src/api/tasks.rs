@@ -11,7 +11,7 @@ use poem_openapi::{
 };
 
 use super::{
-    Ctx, Group, State, caller, task_id,
+    Ctx, Group, State, Who, task_id,
     wire::{History, QueueView, TaskView},
 };
 use crate::{http::if_none_match, problem::Problem};
@@ -103,13 +103,14 @@ impl TaskApi {
     async fn history(
         &self,
         state: Ctx<'_>,
+        who: Who<'_>,
         /// Tasks a page, 1 to 100.
         #[oai(validator(minimum(value = "1"), maximum(value = "100")))]
         limit: Query<Option<u32>>,
         /// The `next` of the page before.
         cursor: Query<Option<String>>,
     ) -> Result<Json<History>, Problem> {
-        let page = state.tasks.history(&caller(), cursor.as_deref(), limit.unwrap_or(PAGE)).await?;
+        let page = state.tasks.history(who.known()?, cursor.as_deref(), limit.unwrap_or(PAGE)).await?;
         Ok(Json(page.into()))
     }
 
@@ -122,11 +123,11 @@ impl TaskApi {
 
 impl State {
     /// The task as the API shows it, and the entity tag of what is shown.
-    async fn view(&self, task: &Task) -> Result<(TaskView, String), Problem> {
+    pub(crate) async fn view(&self, task: &Task) -> Result<(TaskView, String), Problem> {
         let queue = self.tasks.queue_position(task.id).await?;
         let place = queue.map_or(0, |queue| queue.position);
-        // Weak: a compressed answer has other bytes.
-        let etag = format!("W/\"{}.{place}\"", task.version);
+        // Weak: a compressed answer has other bytes. What the owner edits is no event, so it counts by itself.
+        let etag = format!("W/\"{}.{place}.{}\"", task.version, task.visibility);
         let quality = self.tasks.quality(task).await?;
         Ok((TaskView::of(task, queue, quality), etag))
     }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use autorig_core::task::{Failure, InputFile, Lease, LeaseId, WorkerName, kind::safe_stem};
+use autorig_core::{
+    account::{Caller, Via},
+    task::{Failure, InputFile, Lease, LeaseId, WorkerName, kind::safe_stem},
+};
 use chrono::{DateTime, Utc};
 use futures_util::{StreamExt, TryStreamExt};
 use poem::{Body, Request};
@@ -14,7 +17,7 @@ use poem_openapi::{
 };
 
 use super::{
-    Ctx, Group, State,
+    Ctx, Group, State, Who,
     files::{FileAnswer, Shown, Wanted},
     wire::{ErrorClass, Stage},
 };
@@ -156,9 +159,14 @@ impl WorkerApi {
     /// The lease ends by itself when the worker says nothing for longer than `lease_until`; every later call
     /// about it then answers 409 `lease_lost`, and the task is given to another.
     #[oai(path = "/api/worker/lease", method = "post", operation_id = "lease_task")]
-    async fn lease(&self, state: Ctx<'_>, request: JsonBody<LeaseRequest>) -> Result<LeaseAnswer, Problem> {
+    async fn lease(
+        &self,
+        state: Ctx<'_>,
+        who: Who<'_>,
+        request: JsonBody<LeaseRequest>,
+    ) -> Result<LeaseAnswer, Problem> {
         let request = request.0;
-        let worker = WorkerName::new(&state.worker_key(), &request.name)?;
+        let worker = WorkerName::new(&worker_key(&who), &request.name)?;
         let wait = Duration::from_secs(request.wait_seconds.into()).min(MAX_WAIT);
         let lease = tokio::select! {
             lease = state.leases.acquire(&worker, request.slots, &request.kinds, wait) => lease?,
@@ -175,11 +183,12 @@ impl WorkerApi {
     async fn input(
         &self,
         state: Ctx<'_>,
+        who: Who<'_>,
         req: &Request,
         /// The lease.
         lease: Path<String>,
     ) -> Result<FileAnswer, Problem> {
-        let (key, id) = (state.worker_key(), lease_id(&lease)?);
+        let (key, id) = (worker_key(&who), lease_id(&lease)?);
         let input = state.leases.input(&key, id).await?;
         match shown(&input).wanted(req)? {
             Wanted::Nothing(answer) => Ok(answer),
@@ -221,12 +230,13 @@ impl WorkerApi {
     async fn progress(
         &self,
         state: Ctx<'_>,
+        who: Who<'_>,
         /// The lease.
         lease: Path<String>,
         progress: JsonBody<LeaseProgress>,
     ) -> Result<Json<LeaseHeld>, Problem> {
         let at = progress.0.stage.map(|stage| (stage.into(), progress.0.fraction.unwrap_or(0.0)));
-        let until = state.leases.progress(&state.worker_key(), lease_id(&lease)?, at).await?;
+        let until = state.leases.progress(&worker_key(&who), lease_id(&lease)?, at).await?;
         Ok(Json(LeaseHeld { lease_until: until }))
     }
 
@@ -237,6 +247,7 @@ impl WorkerApi {
     async fn file(
         &self,
         state: Ctx<'_>,
+        who: Who<'_>,
         /// The lease.
         lease: Path<String>,
         /// The file's key.
@@ -247,7 +258,7 @@ impl WorkerApi {
         let (body, meter) = upload::metered(body.0, MAX_FILE);
         let pieces = body.into_bytes_stream().map_err(autorig_core::Error::upload_cut_off).boxed();
         let id = lease_id(&lease)?;
-        let stored = state.leases.add_file(&state.worker_key(), id, &key, pieces).await;
+        let stored = state.leases.add_file(&worker_key(&who), id, &key, pieces).await;
         stored.map_err(|error| meter.verdict(MAX_FILE).unwrap_or_else(|| error.into()))?;
         Ok(Noted::Noted)
     }
@@ -257,10 +268,11 @@ impl WorkerApi {
     async fn complete(
         &self,
         state: Ctx<'_>,
+        who: Who<'_>,
         /// The lease.
         lease: Path<String>,
     ) -> Result<Noted, Problem> {
-        state.leases.complete(&state.worker_key(), lease_id(&lease)?).await?;
+        state.leases.complete(&worker_key(&who), lease_id(&lease)?).await?;
         Ok(Noted::Noted)
     }
 
@@ -269,6 +281,7 @@ impl WorkerApi {
     async fn fail(
         &self,
         state: Ctx<'_>,
+        who: Who<'_>,
         /// The lease.
         lease: Path<String>,
         failure: JsonBody<LeaseFailure>,
@@ -276,7 +289,7 @@ impl WorkerApi {
         let LeaseFailure { class, code, message, remedy, retry_after_seconds } = failure.0;
         let retry_after = retry_after_seconds.map(Duration::from_secs);
         let failure = Failure { class: class.into(), code, message, remedy, retry_after };
-        state.leases.fail(&state.worker_key(), lease_id(&lease)?, failure).await?;
+        state.leases.fail(&worker_key(&who), lease_id(&lease)?, failure).await?;
         Ok(Noted::Noted)
     }
 
@@ -287,20 +300,25 @@ impl WorkerApi {
     async fn release(
         &self,
         state: Ctx<'_>,
+        who: Who<'_>,
         /// The lease.
         lease: Path<String>,
     ) -> Result<Noted, Problem> {
-        state.leases.release(&state.worker_key(), lease_id(&lease)?).await?;
+        state.leases.release(&worker_key(&who), lease_id(&lease)?).await?;
         Ok(Noted::Noted)
     }
 }
 
-impl State {
-    /// The key whose workers call.
-    fn worker_key(&self) -> String {
-        super::caller().id
+/// The key whose workers call; on a local server, its one owner.
+fn worker_key(caller: &Caller) -> String {
+    match (caller.via, &caller.owner) {
+        (Via::Key { id, .. }, _) => id.to_string(),
+        (_, Some(owner)) => owner.id.clone(),
+        (_, None) => String::new(),
     }
+}
 
+impl State {
     fn show_lease(&self, lease: Lease) -> Result<LeaseView, Problem> {
         let files = self.leases.files(&lease.task)?;
         let stem = safe_stem(&lease.task.input.name);

@@ -68,7 +68,8 @@ async fn a_bad_parameter_is_named() {
         assert_eq!(body["param"], "limit");
     }
     problem(server.get("/api/history?cursor=x").send().await.unwrap(), 400, "invalid_cursor").await;
-    let answer = server.get(&format!("/api/task/{NOBODY}?wait=soon")).send().await.unwrap();
+    let id = server.create("a.glb", b"x".to_vec()).await;
+    let answer = server.get(&format!("/api/task/{id}?wait=soon")).send().await.unwrap();
     assert_eq!(problem(answer, 400, "invalid_parameter").await["param"], "wait");
 }
 

@@ -15,6 +15,7 @@
 
 mod database;
 mod idempotency;
+mod keys;
 mod migrations;
 mod outbox;
 mod row;

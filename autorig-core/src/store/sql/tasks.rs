@@ -36,6 +36,18 @@ impl Tasks for SqlStore {
         retried(|| self.try_apply(id, event, now, messages)).await
     }
 
+    async fn remove(&self, id: TaskId) -> Result<Option<Task>> {
+        retried(|| async {
+            let mut transaction = self.database.begin().await?;
+            let Some(task) = load_to_change(&mut transaction, id).await? else { return Ok(None) };
+            // Files and events go with it.
+            transaction.execute("DELETE FROM tasks WHERE id = $1", values![id]).await?;
+            transaction.commit().await?;
+            Ok(Some(task))
+        })
+        .await
+    }
+
     async fn claim(&self, claim: &Claim) -> Result<Vec<Task>> {
         retried(|| self.try_claim(claim)).await
     }

@@ -2,6 +2,7 @@
 //!
 //! A field of these never changes its meaning; core's types may.
 
+mod account;
 mod events;
 mod names;
 
@@ -13,7 +14,8 @@ use autorig_core::task::{
 use chrono::{DateTime, Utc};
 use poem_openapi::Object;
 
-pub(crate) use events::{EndEvent, FileEvent, QueuedEvent, StageEvent, event_data};
+pub(crate) use account::{KeyList, KeyView, MadeKeyView, Me, Scope};
+pub(crate) use events::{EndEvent, FileEvent, LogEvent, QueuedEvent, StageEvent, TaskLog, event_data};
 pub(crate) use names::{ErrorClass, Stage, Status, Visibility};
 
 /// Where to go on with a task. Paths are relative to the server.

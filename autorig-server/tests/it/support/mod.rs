@@ -5,6 +5,7 @@ pub mod glb;
 pub mod raw;
 #[path = "../../../../autorig-core/tests/conformance/s3_server.rs"]
 pub mod s3_server;
+pub mod site;
 pub mod sse;
 
 use std::{
@@ -21,7 +22,7 @@ use autorig_core::{
     task::Stage,
     worker::{Events, FileContent, InProcessWorker, Job, JobEvent, Worker},
 };
-use autorig_server::{Server, ServerConfig, Ui};
+use autorig_server::{AdminLink, Server, ServerConfig, Ui};
 use reqwest::{
     Client, RequestBuilder, Response, StatusCode,
     multipart::{Form, Part},
@@ -36,6 +37,8 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// A running server. Dropping it stops it.
 pub struct TestServer {
     pub url: String,
+    /// A site's link to become its admin.
+    pub admin_link: Option<AdminLink>,
     pub http: Client,
     folder: Arc<tempfile::TempDir>,
     stop: Option<oneshot::Sender<()>>,
@@ -52,6 +55,7 @@ pub struct Setup {
     /// Where the files are; the server's folder when `None`.
     pub blobs: Option<Arc<dyn BlobStore>>,
     pub storage_redirect: bool,
+    pub public_url: Option<String>,
 }
 
 impl Default for Setup {
@@ -64,6 +68,7 @@ impl Default for Setup {
             pages: BTreeMap::new(),
             blobs: None,
             storage_redirect: false,
+            public_url: None,
         }
     }
 }
@@ -213,16 +218,18 @@ impl Setup {
             grace: Duration::from_secs(2),
             ui: Ui::from_files(self.pages),
             storage_redirect: self.storage_redirect,
+            public_url: self.public_url,
             ..ServerConfig::default()
         };
         let server = Server::bind(autorig, config).unwrap();
         let url = server.url();
+        let admin_link = server.admin_link(false).await.unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let ended = tokio::spawn(async move {
             let stopped = async { stopped.await.unwrap_or_default() };
             server.run(stopped).await.unwrap();
         });
-        TestServer { url, http: client(), folder, stop: Some(stop), ended: Some(ended) }
+        TestServer { url, admin_link, http: client(), folder, stop: Some(stop), ended: Some(ended) }
     }
 }
 
