@@ -422,6 +422,12 @@ pub(crate) struct ServeArgs {
     /// Of a site: print a fresh link to become its admin, although one was used before
     #[arg(long)]
     pub(crate) admin_link: bool,
+    /// Database that several nodes share, postgres://USER:PASSWORD@HOST/NAME; by default it is in the data folder
+    #[arg(long, value_name = "URL")]
+    pub(crate) database: Option<String>,
+    /// What this node does: all (default), api, dispatch, worker
+    #[arg(long, value_name = "ROLE")]
+    pub(crate) role: Option<autorig_core::config::Role>,
 }
 
 /// `autorig worker`

@@ -36,6 +36,18 @@ pub(crate) fn runtime() -> Result<Runtime> {
 async fn serve(config: &Config, again: bool, ui: &Ui) -> Result<()> {
     let mut stop = Stop::listen()?;
     let autorig = AutoRig::open(config).await?;
+    if !config.role.has_api() {
+        autorig.start().await?;
+        ui.say(&format!("AutoRig works as `{}`", config.role));
+        ui.announce(&json!({ "role": config.role, "data": config.data_dir }))?;
+        stop.asked().await;
+        ui.say("stopping; what is being rigged may be finished, again to stop at once");
+        tokio::select! {
+            () = autorig.shutdown(ServerConfig::from(config).grace) => {}
+            () = stop.asked() => process::exit(Exit::Interrupted.code().into()),
+        }
+        return Ok(());
+    }
     let server = Server::bind(autorig, ServerConfig::from(config))?;
     let url = server.url();
     ui.say(&format!("AutoRig is listening on {url}"));
@@ -69,6 +81,12 @@ fn flags(args: &ServeArgs) -> Map<String, Value> {
     let mut flags = Map::new();
     if let Some(listen) = args.listen {
         flags.insert("listen".to_owned(), json!(listen));
+    }
+    if let Some(database) = &args.database {
+        flags.insert("database_url".to_owned(), json!(database));
+    }
+    if let Some(role) = args.role {
+        flags.insert("role".to_owned(), json!(role));
     }
     if let Some(data) = &args.data {
         flags.insert("data_dir".to_owned(), json!(data));

@@ -7,10 +7,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    sync::{Notify, watch},
-    task::JoinHandle,
-};
+use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -18,9 +15,12 @@ use crate::{
     account::AccountService,
     blob::{BlobStore, LocalBlobs, S3Blobs},
     clock::{Clock, Ids, SystemClock, SystemIds},
+    config::Role,
     outbound::Outbound,
-    store::{SqliteStore, Store},
-    task::{Dispatcher, DispatcherSettings, Hub, Leases, RetryPolicy, RigKind, TaskKind, TaskService},
+    store::{PostgresStore, SqliteStore, Store},
+    task::{
+        Dispatcher, DispatcherSettings, Hub, Leases, Relay, RetryPolicy, RigKind, TaskKind, TaskService, Wake,
+    },
     worker::{
         ChildWorker, ConverterPool, InProcessWorker, Worker,
         converter::{Converters, PoolTimes},
@@ -42,7 +42,9 @@ pub struct AutoRig {
     dispatcher: Arc<Dispatcher>,
     stop: CancellationToken,
     abort: CancellationToken,
-    running: Mutex<Option<JoinHandle<()>>>,
+    running: Mutex<Option<Running>>,
+    /// False where other nodes do the work.
+    dispatching: bool,
     /// Uploads that were there before this one began.
     old_uploads: Mutex<Vec<String>>,
     _data_dir: Option<DataDir>,
@@ -54,18 +56,21 @@ impl AutoRig {
         Builder::default()
     }
 
-    /// A builder with everything a configuration says, except for the worker: SQLite and files in the data
-    /// directory, which is locked against a second process.
+    /// A builder with everything a configuration says, except for the worker: the database it names, or SQLite in
+    /// the data directory, which is locked against a second process.
     ///
     /// # Errors
-    /// `data_dir_in_use`, `newer_database`, `io_error`, `store_unavailable`.
+    /// `data_dir_in_use`, `newer_database`, `invalid_config`, `io_error`, `store_unavailable`.
     pub async fn from_config(config: &Config) -> Result<Builder> {
         config.validate()?;
         let data_dir = DataDir::open(&config.data_dir)?;
-        let store = SqliteStore::open(&data_dir.database()).await?;
         let blobs: Arc<dyn BlobStore> = match config.storage()? {
             Some(settings) => Arc::new(S3Blobs::open(&settings)?),
             None => Arc::new(LocalBlobs::open(data_dir.blobs()).await?),
+        };
+        let store = match &config.database_url {
+            Some(url) => PostgresStore::connect(url, config.postgres()).await?,
+            None => SqliteStore::open(&data_dir.database()).await?,
         };
         let outbound = Outbound::new(&config.outbound_allow, Duration::from_secs(config.outbound_time_s))?;
         let mut builder = Self::builder()
@@ -79,6 +84,8 @@ impl AutoRig {
         builder.data_dir = Some(data_dir);
         // They are in the directory that is locked.
         builder.own_blobs = config.storage_url.is_none();
+        builder.per_owner = config.per_owner();
+        builder.work_elsewhere = config.role == Role::Api;
         Ok(builder)
     }
 
@@ -90,7 +97,10 @@ impl AutoRig {
     pub async fn open(config: &Config) -> Result<Self> {
         let builder = Self::from_config(config).await?;
         let scratch = config.data_dir.join("scratch");
-        let limits = ChildLimits::from_config(config);
+        let mut limits = ChildLimits::from_config(config);
+        if !matches!(config.role, Role::All | Role::Worker) {
+            limits.slots = 0;
+        }
         let worker = ChildWorker::new(crate::worker::embedded::this_program()?, &scratch, limits)?;
         let builder = match config.converters()? {
             Some(converters) => builder.converters(converters, PoolTimes::default()),
@@ -126,17 +136,25 @@ impl AutoRig {
         self.dispatcher.recover().await?;
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if running.is_none() {
-            let work = self.dispatcher.clone().run(self.stop.clone(), self.abort.clone());
+            let inner = &self.tasks.inner;
             let old_uploads =
                 std::mem::take(&mut *self.old_uploads.lock().unwrap_or_else(PoisonError::into_inner));
             for worker in &self.dispatcher.workers {
-                let (worker, inner, stop) = (worker.clone(), self.tasks.inner.clone(), self.stop.clone());
+                let (worker, inner, stop) = (worker.clone(), inner.clone(), self.stop.clone());
                 tokio::spawn(async move {
                     worker.watch(&|| inner.wake.notify_one(), stop).await;
                 });
             }
-            tokio::spawn(remove_orphans(self.tasks.inner.clone(), old_uploads));
-            *running = Some(tokio::spawn(work));
+            tokio::spawn(remove_orphans(inner.clone(), old_uploads));
+            let signed_off = CancellationToken::new();
+            let relay = Relay { inner: inner.clone() }.run(signed_off.clone());
+            let (stop, abort) = (self.stop.clone(), self.abort.clone());
+            let dispatching = self.dispatching.then(|| self.dispatcher.clone().run(stop, abort));
+            *running = Some(Running {
+                dispatcher: dispatching.map(tokio::spawn),
+                relay: tokio::spawn(relay),
+                signed_off,
+            });
         }
         Ok(())
     }
@@ -147,22 +165,40 @@ impl AutoRig {
         self.stop.cancel();
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(mut running) = running else { return };
-        let clock = &self.tasks.inner.clock;
-        tokio::select! {
-            _ = &mut running => return,
-            () = clock.sleep(grace) => self.abort.cancel(),
+        if let Some(dispatcher) = &mut running.dispatcher {
+            let mut ended = tokio::select! {
+                ended = &mut *dispatcher => Some(ended),
+                () = self.tasks.inner.clock.sleep(grace) => None,
+            };
+            if ended.is_none() {
+                self.abort.cancel();
+                ended = Some(dispatcher.await);
+            }
+            if let Some(Err(error)) = ended {
+                tracing::error!(%error, "the dispatcher did not end by itself");
+            }
         }
-        if let Err(error) = running.await {
-            tracing::error!(%error, "the dispatcher did not end by itself");
+        // Other nodes are heard until the end: they may cancel what is still being done here.
+        running.signed_off.cancel();
+        if let Err(error) = (&mut running.relay).await {
+            tracing::error!(%error, "the relay did not end by itself");
         }
     }
 }
 
-impl Drop for AutoRig {
+/// What works in the background.
+struct Running {
+    dispatcher: Option<JoinHandle<()>>,
+    relay: JoinHandle<()>,
+    signed_off: CancellationToken,
+}
+
+impl Drop for Running {
     fn drop(&mut self) {
-        if let Some(running) = self.running.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            running.abort();
+        if let Some(dispatcher) = &self.dispatcher {
+            dispatcher.abort();
         }
+        self.relay.abort();
     }
 }
 
@@ -182,6 +218,8 @@ pub struct Builder {
     upload_limit: Option<u64>,
     lease: Option<(Duration, Duration)>,
     interval: Option<Duration>,
+    per_owner: Option<u32>,
+    work_elsewhere: bool,
     data_dir: Option<DataDir>,
     /// The blobs are in the data directory, which nobody else uses.
     own_blobs: bool,
@@ -287,6 +325,20 @@ impl Builder {
         self
     }
 
+    /// Most tasks of one owner in work at once; without it there is no limit. The owner of local mode has none.
+    #[must_use]
+    pub fn tasks_per_owner(mut self, most: u32) -> Self {
+        self.per_owner = Some(most);
+        self
+    }
+
+    /// This node hands out nothing: others that share the store do.
+    #[must_use]
+    pub fn work_elsewhere(mut self) -> Self {
+        self.work_elsewhere = true;
+        self
+    }
+
     /// How often the dispatcher looks although nothing woke it.
     #[must_use]
     pub fn dispatch_interval(mut self, interval: Duration) -> Self {
@@ -328,7 +380,13 @@ impl Builder {
             lease,
             heartbeat,
             retry: self.retry,
+            per_owner: self.per_owner,
         };
+        let shared = store.is_shared();
+        // Two processes of one name would take each other's tasks back.
+        let node =
+            self.node.unwrap_or_else(|| if shared { ids.id().to_string() } else { "local".to_owned() });
+        let hub = Hub::new(shared);
         let inner = Arc::new(crate::task::Inner {
             store,
             blobs,
@@ -341,9 +399,10 @@ impl Builder {
                 upload_bytes: self.upload_limit.unwrap_or_else(|| defaults.upload_limit()),
             },
             settings,
-            node: self.node.unwrap_or_else(|| "local".to_owned()),
-            hub: Hub::new(),
-            wake: Notify::new(),
+            node,
+            wake: Wake::new(hub.clone()),
+            hub,
+            counted: Arc::default(),
             slots: watch::Sender::new(Vec::new()),
             running: Mutex::new(HashMap::new()),
         });
@@ -361,6 +420,7 @@ impl Builder {
             stop: CancellationToken::new(),
             abort: CancellationToken::new(),
             running: Mutex::new(None),
+            dispatching: !self.work_elsewhere,
             old_uploads: Mutex::new(old_uploads),
             _data_dir: self.data_dir,
         })

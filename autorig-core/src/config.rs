@@ -4,6 +4,7 @@
 //! and `AUTORIG_WORKER_SLOTS_FILE` names a file that holds the value, for secrets.
 
 mod origin;
+mod role;
 mod seconds;
 
 use std::{
@@ -21,10 +22,12 @@ use figment::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error, Result, blob::S3Settings, outbound::Url, signature::Secret, worker::converter::Converters,
+    Error, Result, blob::S3Settings, outbound::Url, signature::Secret, store::PostgresSettings,
+    worker::converter::Converters,
 };
 
 pub use origin::origin;
+pub use role::Role;
 pub use seconds::Seconds;
 
 /// What a server or an embedding program can set. [`Config::default`] needs no file.
@@ -71,6 +74,15 @@ pub struct Config {
     pub storage_secret_key: Option<String>,
     /// True sends downloads on to the storage's own address; by default they pass this server.
     pub storage_redirect: bool,
+    /// The database that nodes share, `postgres://user:password@host/name`; SQLite in the data directory when
+    /// left out.
+    pub database_url: Option<String>,
+    /// Most connections of this node to that database.
+    pub database_connections: u64,
+    /// What this node does.
+    pub role: Role,
+    /// Most tasks of one owner in work at once; 0 for no limit. The owner of local mode has none.
+    pub tasks_per_owner: u64,
 }
 
 impl Default for Config {
@@ -96,6 +108,10 @@ impl Default for Config {
             storage_access_key: None,
             storage_secret_key: None,
             storage_redirect: false,
+            database_url: None,
+            database_connections: 16,
+            role: Role::All,
+            tasks_per_owner: 3,
         }
     }
 }
@@ -168,11 +184,24 @@ impl Config {
             ("lease_s", self.lease_s),
             ("heartbeat_s", self.heartbeat_s),
             ("outbound_time_s", self.outbound_time_s),
+            ("database_connections", self.database_connections),
         ] {
             // The upper bound keeps seconds and megabytes far from any overflow.
             if !(1..=1 << 32).contains(&value) {
                 return Err(invalid(format!("{name} is {value}, not between 1 and {}", 1_u64 << 32)));
             }
+        }
+        if self.database_url.is_none() && self.role != Role::All {
+            return Err(invalid(format!(
+                "role is `{}`, but a node without database_url shares its work with nobody",
+                self.role
+            )));
+        }
+        if self.storage_url.is_none() && self.role != Role::All {
+            return Err(invalid(format!(
+                "role is `{}`, but other nodes cannot read the files in this node's data directory",
+                self.role
+            )));
         }
         if self.heartbeat_s >= self.lease_s {
             return Err(invalid("heartbeat_s is not shorter than lease_s".to_owned()));
@@ -222,6 +251,16 @@ impl Config {
         let callback = Url::parse(callback)
             .map_err(|error| invalid(format!("worker_callback_url is `{callback}`: {error}")))?;
         Ok(Some(Converters { addresses: self.workers.clone(), secret: Secret::parse(secret)?, callback }))
+    }
+
+    /// How the shared database is used.
+    pub fn postgres(&self) -> PostgresSettings {
+        PostgresSettings { connections: u32::try_from(self.database_connections).unwrap_or(u32::MAX) }
+    }
+
+    /// Most tasks of one owner in work at once.
+    pub fn per_owner(&self) -> Option<u32> {
+        (self.tasks_per_owner > 0).then(|| u32::try_from(self.tasks_per_owner).unwrap_or(u32::MAX))
     }
 
     /// Largest upload, in bytes.
@@ -410,6 +449,9 @@ mod tests {
             (("AUTORIG_STORAGE_ACCESS_KEY", "x"), "invalid_config", "storage_secret_key"),
             (("AUTORIG_STORAGE_REDIRECT", "maybe"), "invalid_config", "storage_redirect"),
             (("AUTORIG_PUBLIC_URL", "https://example.org/rig"), "invalid_config", "public_url"),
+            (("AUTORIG_ROLE", "king"), "invalid_config", "role from AUTORIG_ROLE"),
+            (("AUTORIG_ROLE", "worker"), "invalid_config", "database_url"),
+            (("AUTORIG_DATABASE_CONNECTIONS", "0"), "invalid_config", "database_connections"),
         ] {
             let error = load(&[variables]).unwrap_err();
             assert_eq!(error.code, code, "{error}");

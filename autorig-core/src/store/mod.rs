@@ -9,6 +9,7 @@
 
 mod idempotency;
 mod keys;
+mod nodes;
 mod outbox;
 pub mod postgres;
 mod sql;
@@ -22,16 +23,17 @@ use crate::Result;
 
 pub use idempotency::{Begun, CallKey, FinishedCall, Idempotency};
 pub use keys::Keys;
+pub use nodes::{NodeReport, Nodes};
 pub use outbox::{Message, Outbox};
 pub use postgres::{PostgresSettings, PostgresStore};
 pub use sql::SqlStore;
 pub use sqlite::SqliteStore;
-pub use tasks::{Applied, Claim, Counts, Tasks};
+pub use tasks::{Applied, Claim, Counts, EXACT_AHEAD, Tasks};
 pub use workers::{SeenWorker, Workers};
 
 /// Everything the core keeps.
 #[async_trait]
-pub trait Store: Tasks + Idempotency + Outbox + Keys + Workers {
+pub trait Store: Tasks + Idempotency + Outbox + Keys + Workers + Nodes {
     /// Answers when the store can be read and written.
     ///
     /// # Errors

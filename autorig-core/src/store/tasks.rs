@@ -14,6 +14,10 @@ use crate::{
     },
 };
 
+/// Up to here [`Tasks::ahead_of`] counts; beyond, it estimates: counting a million tasks takes longer than
+/// anybody who asks would wait.
+pub const EXACT_AHEAD: u32 = 10_000;
+
 /// Which tasks a worker wants.
 #[derive(Debug, Clone)]
 pub struct Claim {
@@ -23,6 +27,8 @@ pub struct Claim {
     pub kinds: Vec<String>,
     /// At most so many.
     pub limit: u32,
+    /// No owner has more than so many in work, but for the owner of local mode; `None` for no limit.
+    pub per_owner: Option<u32>,
     /// The time now: what waits for later is left.
     pub now: Time,
     /// Until when they are held, unless renewed.
@@ -78,7 +84,8 @@ pub trait Tasks: Send + Sync + 'static {
     /// `store_unavailable`.
     async fn remove(&self, id: TaskId) -> Result<Option<Task>>;
 
-    /// Claims waiting tasks, oldest first; no two claims get the same one.
+    /// Claims waiting tasks; no two claims get the same one. Those that are due again come first; then the higher
+    /// priority, and within one owners take turns, each one's oldest first.
     ///
     /// # Errors
     /// `store_unavailable`.
@@ -126,7 +133,14 @@ pub trait Tasks: Send + Sync + 'static {
     /// `store_unavailable`.
     async fn counts(&self) -> Result<Counts>;
 
-    /// How many waiting tasks come before this one; `None` when it does not wait.
+    /// Tasks that failed for good through no fault of their senders, latest first, before `before`
+    /// (when it failed and its id).
+    ///
+    /// # Errors
+    /// `store_unavailable`.
+    async fn dead_letters(&self, before: Option<(Time, TaskId)>, limit: u32) -> Result<Vec<Task>>;
+
+    /// How many waiting tasks come before this one, exact up to [`EXACT_AHEAD`]; `None` when it does not wait.
     ///
     /// # Errors
     /// `store_unavailable`.

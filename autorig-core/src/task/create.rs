@@ -29,6 +29,8 @@ pub struct NewTask {
     pub params: Value,
     /// Who may see it.
     pub visibility: Visibility,
+    /// The higher, the sooner it is worked on; 0 is usual.
+    pub priority: i32,
     /// A key under which the call happens once, however often it is made.
     pub idempotency_key: Option<String>,
 }
@@ -42,6 +44,7 @@ impl NewTask {
             input,
             params: Value::Null,
             visibility: Visibility::Unlisted,
+            priority: 0,
             idempotency_key: None,
         }
     }
@@ -62,6 +65,7 @@ impl NewTask {
             input: Input::Of(task.id, task.input.clone()),
             params,
             visibility: task.visibility,
+            priority: task.priority,
             idempotency_key: None,
         }
     }
@@ -93,8 +97,8 @@ pub struct Created {
 
 /// Longest idempotency key.
 const MAX_KEY: usize = 255;
-/// How long an idempotent call is remembered.
-const REMEMBERED: TimeDelta = TimeDelta::hours(24);
+/// A call that its node has begun and never ended, killed in the middle, may be made again after this time.
+const RUNNING: TimeDelta = TimeDelta::hours(1);
 /// Longest file name that is kept.
 const MAX_NAME: usize = 200;
 
@@ -109,7 +113,7 @@ pub(super) async fn create(service: &TaskService, new: NewTask) -> Result<Create
     };
     let call = call_key(&new.owner, key)?;
     let now = inner.clock.now();
-    match inner.store.begin_call(&call, &inner.node, now, now + REMEMBERED).await? {
+    match inner.store.begin_call(&call, &inner.node, now, now + RUNNING).await? {
         Begun::Running => Err(Error::conflict(
             "idempotency_key_running",
             "the first call with this idempotency key is still running",
@@ -145,6 +149,7 @@ struct Prepared {
     owner: Owner,
     params: Value,
     visibility: Visibility,
+    priority: i32,
     input: InputFile,
     fingerprint: String,
     kept: bool,
@@ -179,6 +184,7 @@ async fn prepare(inner: &Arc<Inner>, new: NewTask, params: Value) -> Result<Prep
         owner: new.owner,
         params,
         visibility: new.visibility,
+        priority: new.priority,
         input: InputFile { blob, name, size: meta.size, sha256: meta.sha256 },
         fingerprint,
         kept: false,
@@ -207,6 +213,7 @@ impl Prepared {
             kind: kind.name().to_owned(),
             params: std::mem::take(&mut self.params),
             owner: self.owner.clone(),
+            priority: self.priority,
             visibility: self.visibility,
             input: self.input.clone(),
             status: TaskStatus::Created,

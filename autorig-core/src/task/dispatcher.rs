@@ -33,6 +33,8 @@ pub(crate) struct DispatcherSettings {
     pub(crate) lease: Duration,
     pub(crate) heartbeat: Duration,
     pub(crate) retry: RetryPolicy,
+    /// Most tasks of one owner in work.
+    pub(crate) per_owner: Option<u32>,
 }
 
 pub(crate) struct Dispatcher {
@@ -119,6 +121,7 @@ impl Dispatcher {
             node: self.inner.node.clone(),
             kinds: worker.kinds(),
             limit: u32::try_from(free).unwrap_or(u32::MAX),
+            per_owner: self.inner.settings.per_owner,
             now,
             lease_until: now + self.inner.settings.lease,
         };

@@ -187,6 +187,7 @@ impl Leases {
             node: worker.as_str().to_owned(),
             kinds: kinds.to_vec(),
             limit: 1,
+            per_owner: self.inner.settings.per_owner,
             now,
             lease_until: until,
         };

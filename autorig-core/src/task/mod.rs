@@ -10,6 +10,7 @@ pub mod model;
 pub mod retry;
 
 mod attempt;
+mod counted;
 mod create;
 mod dispatcher;
 mod events;
@@ -17,6 +18,7 @@ mod hold;
 mod leases;
 mod listen;
 mod quality;
+mod relay;
 mod service;
 
 pub use create::{Created, Input, NewTask};
@@ -31,5 +33,6 @@ pub use retry::RetryPolicy;
 pub use service::{OpenFile, TaskService};
 
 pub(crate) use dispatcher::{Dispatcher, DispatcherSettings};
-pub(crate) use events::Hub;
+pub(crate) use events::{Hub, Wake};
+pub(crate) use relay::Relay;
 pub(crate) use service::{Inner, ServiceLimits};

@@ -253,6 +253,8 @@ pub struct Task {
     pub params: Value,
     /// Whose it is.
     pub owner: Owner,
+    /// The higher, the sooner it is worked on; 0 unless somebody has said otherwise.
+    pub priority: i32,
     /// Who may see it.
     pub visibility: Visibility,
     /// What it works on.
@@ -301,6 +303,12 @@ impl Task {
     /// Files made so far.
     pub fn ready_count(&self) -> u32 {
         u32::try_from(self.files.len()).unwrap_or(u32::MAX)
+    }
+
+    /// True when it failed for good through no fault of its sender: somebody should look into it.
+    pub fn is_dead_letter(&self) -> bool {
+        self.status == TaskStatus::Error
+            && self.error.as_ref().is_some_and(|error| error.class != Class::UserViolation)
     }
 
     /// The file of this key.

@@ -9,13 +9,14 @@ use std::{
 
 use chrono::DateTime;
 use futures_util::stream::{self, BoxStream};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    counted::Counted,
     create::{self, Created, NewTask},
     dispatcher::DispatcherSettings,
-    events::Hub,
+    events::{Hub, Wake},
     kind::TaskKind,
     lifecycle::{Event, Refused},
     listen::Listening,
@@ -47,11 +48,13 @@ pub(crate) struct Inner {
     pub(crate) node: String,
     pub(crate) hub: Arc<Hub>,
     /// Rung when a task waits to be handed out.
-    pub(crate) wake: Notify,
+    pub(crate) wake: Wake,
     /// Free and all slots of each worker, kept by the dispatcher.
     pub(crate) slots: watch::Sender<Vec<Places>>,
     /// How to stop the attempts that run here.
     pub(crate) running: Mutex<HashMap<(TaskId, u32), CancellationToken>>,
+    /// The last long count of the queue, see [`Inner::counts`].
+    pub(crate) counted: Arc<Counted>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -215,7 +218,7 @@ impl TaskService {
     /// # Errors
     /// `store_unavailable`.
     pub async fn queue_status(&self) -> Result<QueueStatus> {
-        let counts = self.inner.store.counts().await?;
+        let counts = self.inner.counts().await?;
         let places = self.places().await?;
         let count = |wanted: fn(&Places) -> bool| {
             u32::try_from(places.iter().filter(|one| wanted(one)).count()).unwrap_or(u32::MAX)
@@ -385,6 +388,7 @@ impl TaskService {
             let total = worker.slots as usize;
             places.push(Places { online: true, free: total.saturating_sub(worker.busy as usize), total });
         }
+        places.extend(self.inner.places_of_others().await?);
         Ok(places)
     }
 

@@ -2,5 +2,6 @@
 
 mod blobs;
 mod keys;
+mod queue;
 pub(crate) mod s3_server;
 mod store;

@@ -21,11 +21,11 @@ use super::keys::{
 use crate::cluster::TestDatabase;
 use crate::lifecycle::{event, failure, task, task_file};
 
-fn now() -> Time {
+pub(super) fn now() -> Time {
     ManualClock::default().now()
 }
 
-fn after(seconds: u64) -> Time {
+pub(super) fn after(seconds: u64) -> Time {
     now() + Duration::from_secs(seconds)
 }
 
@@ -37,11 +37,12 @@ async fn insert(store: &dyn Store, id: u128, created: Time) -> Task {
 
 async fn claim_at(store: &dyn Store, node: &str, limit: u32, at: Time) -> Vec<Task> {
     let lease_until = at + Duration::from_secs(60);
-    let claim = Claim { node: node.to_owned(), kinds: vec!["rig".to_owned()], limit, now: at, lease_until };
+    let kinds = vec!["rig".to_owned()];
+    let claim = Claim { node: node.to_owned(), kinds, limit, per_owner: None, now: at, lease_until };
     store.claim(&claim).await.unwrap()
 }
 
-async fn done(store: &dyn Store, id: TaskId, event: &Event, at: Time) -> Outcome {
+pub(super) async fn done(store: &dyn Store, id: TaskId, event: &Event, at: Time) -> Outcome {
     match store.apply(id, event, at, &[]).await.unwrap() {
         Applied::Done(outcome) => *outcome,
         other => panic!("{event:?}: {other:?}"),
@@ -168,7 +169,7 @@ async fn a_removed_task_is_gone_with_its_files_and_events(store: &dyn Store) {
 }
 
 async fn claims_take_the_oldest_that_is_due_and_of_a_wanted_kind(store: &dyn Store) {
-    for (id, seconds) in [(3, 3), (1, 1), (2, 2)] {
+    for (id, seconds) in [(1, 1), (2, 2), (3, 3)] {
         insert(store, id, after(seconds)).await;
     }
     let mut other = task(now(), 4);
@@ -284,7 +285,8 @@ async fn a_call_happens_once_and_is_forgotten_in_time(store: &dyn Store) {
     assert_eq!(store.abandon_calls_of("elsewhere").await.unwrap(), 0);
     assert_eq!(store.abandon_calls_of("node").await.unwrap(), 1);
     assert_eq!(begin(other, after(1)).await, Begun::First);
-    assert_eq!(begin(call, after(100)).await, Begun::First);
+    assert_eq!(begin(call.clone(), after(100)).await, known, "a finished call is remembered for a day");
+    assert_eq!(begin(call, after(24 * 3600)).await, Begun::First);
 }
 
 async fn messages_commit_with_their_cause_and_are_delivered_once(store: &dyn Store) {
@@ -330,7 +332,8 @@ async fn workers_are_known_as_long_as_they_come_back(store: &dyn Store) {
     assert_eq!(store.workers_seen(after(1)).await.unwrap().len(), 1);
 }
 
-macro_rules! store_suite {
+/// Runs each case over one store: `cases! { name, store; case case … }`.
+macro_rules! cases {
     ($name:ident, $make:expr; $($test:ident)+) => {
         mod $name {
             $(#[tokio::test]
@@ -340,8 +343,12 @@ macro_rules! store_suite {
             })+
         }
     };
+}
+pub(super) use cases;
+
+macro_rules! store_suite {
     ($name:ident, $make:expr) => {
-        store_suite! { $name, $make;
+        cases! { $name, $make;
             a_task_reads_back_as_it_was_written
             what_is_not_there_is_none_and_no_error
             a_nul_in_a_text_is_replaced
@@ -368,16 +375,16 @@ macro_rules! store_suite {
     };
 }
 
-async fn file() -> (SqlStore, tempfile::TempDir) {
+pub(super) async fn file() -> (SqlStore, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     (SqliteStore::open(&folder.path().join("test.db")).await.unwrap(), folder)
 }
 
-async fn memory() -> (SqlStore, ()) {
+pub(super) async fn memory() -> (SqlStore, ()) {
     (SqliteStore::in_memory().await.unwrap(), ())
 }
 
-async fn postgres() -> (SqlStore, TestDatabase) {
+pub(super) async fn postgres() -> (SqlStore, TestDatabase) {
     let database = TestDatabase::new().await;
     (PostgresStore::connect(&database.url, PostgresSettings::default()).await.unwrap(), database)
 }

@@ -11,8 +11,8 @@ use autorig_core::{
     account::{ApiKey, KeyId, Session},
     clock::Time,
     store::{
-        Applied, Begun, CallKey, Claim, Counts, FinishedCall, Idempotency, Keys, Message, Outbox, SeenWorker,
-        SqlStore, SqliteStore, Store, Tasks, Workers,
+        Applied, Begun, CallKey, Claim, Counts, FinishedCall, Idempotency, Keys, Message, Nodes, Outbox,
+        SeenWorker, SqlStore, SqliteStore, Store, Tasks, Workers,
     },
     task::{
         Owner, Task, TaskEvent, TaskId, TaskStatus,
@@ -120,10 +120,15 @@ impl Tasks for Faulty {
     async fn ahead_of(&self, id: TaskId) -> Result<Option<u64>> {
         self.inner.ahead_of(id).await
     }
+    async fn dead_letters(&self, before: Option<(Time, TaskId)>, limit: u32) -> Result<Vec<Task>> {
+        self.inner.dead_letters(before, limit).await
+    }
     async fn recent_durations(&self, limit: u32) -> Result<Vec<Duration>> {
         self.inner.recent_durations(limit).await
     }
 }
+
+impl Nodes for Faulty {}
 
 #[async_trait]
 impl Idempotency for Faulty {

@@ -177,6 +177,7 @@ async fn a_lease_without_a_sign_of_life_ends_and_the_late_worker_changes_nothing
         node: "elsewhere".to_owned(),
         kinds: vec!["rig".to_owned()],
         limit: 1,
+        per_owner: None,
         now,
         lease_until: now + Duration::from_secs(60),
     };

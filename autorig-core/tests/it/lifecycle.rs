@@ -19,6 +19,7 @@ pub(crate) fn task(at: Time, id: u128) -> Task {
         kind: "rig".to_owned(),
         params: serde_json::json!({"influences": 4}),
         owner: Owner::local(),
+        priority: 0,
         visibility: Visibility::Unlisted,
         input: InputFile {
             blob: format!("uploads/{id}"),

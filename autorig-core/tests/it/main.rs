@@ -14,6 +14,7 @@ mod data_dir;
 mod dispatcher;
 mod leases;
 mod lifecycle;
+mod nodes;
 mod outbound;
 mod service;
 mod support;

@@ -147,6 +147,7 @@ impl State {
             input,
             params: Value::Object(options),
             visibility: visibility.unwrap_or(Visibility::Unlisted),
+            priority: 0,
             idempotency_key: asked.key,
         };
         self.tasks.create(new).await.map_err(|error| match error.code.as_ref() {

@@ -11,7 +11,7 @@ use crate::{
     task::Task,
 };
 
-/// A call that finishes without having begun is kept so long.
+/// A call that has finished is kept so long after its task was made.
 const REMEMBERED: TimeDelta = TimeDelta::hours(24);
 
 #[async_trait]
@@ -77,7 +77,8 @@ impl SqlStore {
 pub(super) async fn finish(to: &mut Transaction, finished: &FinishedCall, task: &Task) -> Result<()> {
     to.execute(
         "INSERT INTO idempotency (scope, key, fingerprint, task_id, expires_at) VALUES ($1, $2, $3, $4, $5) \
-         ON CONFLICT (scope, key) DO UPDATE SET fingerprint = excluded.fingerprint, task_id = excluded.task_id",
+         ON CONFLICT (scope, key) DO UPDATE SET fingerprint = excluded.fingerprint, task_id = excluded.task_id, \
+         expires_at = excluded.expires_at",
         values![
             &finished.call.scope,
             &finished.call.key,

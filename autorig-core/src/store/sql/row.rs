@@ -36,6 +36,10 @@ impl Row {
         read!(self, column, i64)
     }
 
+    pub(crate) fn optional_int(&self, column: &str) -> Result<Option<i64>> {
+        read!(self, column, Option<i64>)
+    }
+
     /// A count, a size or another number that is never negative.
     pub(crate) fn unsigned<T: TryFrom<i64>>(&self, column: &str) -> Result<T> {
         T::try_from(self.int(column)?).map_err(|_| strange(column))

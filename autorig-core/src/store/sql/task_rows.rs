@@ -1,6 +1,6 @@
 //! Tasks, their files and their events: rows to values and back.
 
-use super::{Row, Transaction, Value, values};
+use super::{Row, Transaction, Value, queue, values};
 use crate::{
     Result,
     task::{InputFile, Owner, Stage, Task, TaskEvent, TaskFile, TaskId, TaskStatus},
@@ -12,7 +12,7 @@ macro_rules! task_columns {
         "t.id, t.kind, t.params, t.owner_type, t.owner_id, t.visibility, t.input_blob, t.input_name, \
          t.input_size, t.input_sha256, t.status, t.stage, t.progress, t.attempt, t.failures, t.total_count, \
          t.error, t.revision, t.version, t.lease_owner, t.lease_until, t.next_attempt_at, t.created_at, \
-         t.started_at, t.finished_at, t.stage_started_at, t.timings, "
+         t.started_at, t.finished_at, t.stage_started_at, t.timings, t.rank, "
     };
 }
 pub(super) use task_columns;
@@ -57,6 +57,7 @@ pub(super) fn task(row: &Row) -> Result<Task> {
         kind: row.text("kind")?,
         params: row.json("params")?,
         owner: Owner { kind: row.parsed("owner_type")?, id: row.text("owner_id")? },
+        priority: i32::try_from(-row.int("rank")?).unwrap_or_default(),
         visibility: row.parsed("visibility")?,
         input: InputFile {
             blob: row.text("input_blob")?,
@@ -120,6 +121,8 @@ pub(super) fn task_values(task: &Task) -> Result<Vec<Value>> {
         task.finished_at,
         task.stage_started_at,
         Value::json(&task.timings)?,
+        queue::rank(task),
+        task.is_dead_letter(),
     ])
 }
 
@@ -127,15 +130,16 @@ pub(super) fn task_values(task: &Task) -> Result<Vec<Value>> {
 pub(super) const INSERT: &str = "INSERT INTO tasks (id, kind, params, owner_type, owner_id, visibility, \
     input_blob, input_name, input_size, input_sha256, status, stage, progress, attempt, failures, total_count, \
     error, revision, version, lease_owner, lease_until, next_attempt_at, created_at, started_at, finished_at, \
-    stage_started_at, timings) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
-    $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)";
+    stage_started_at, timings, rank, dead_letter) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
+    $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)";
 
 /// A changed task. What never changes is written again, so that [`task_values`] serves both.
 pub(super) const UPDATE: &str = "UPDATE tasks SET kind = $2, params = $3, owner_type = $4, owner_id = $5, \
     visibility = $6, input_blob = $7, input_name = $8, input_size = $9, input_sha256 = $10, status = $11, \
     stage = $12, progress = $13, attempt = $14, failures = $15, total_count = $16, error = $17, revision = $18, \
     version = $19, lease_owner = $20, lease_until = $21, next_attempt_at = $22, created_at = $23, \
-    started_at = $24, finished_at = $25, stage_started_at = $26, timings = $27 WHERE id = $1";
+    started_at = $24, finished_at = $25, stage_started_at = $26, timings = $27, \
+    rank = $28, dead_letter = $29 WHERE id = $1";
 
 pub(super) async fn insert_file(to: &mut Transaction, id: TaskId, file: &TaskFile) -> Result<()> {
     to.execute(

@@ -7,7 +7,7 @@ use chrono::DateTime;
 use uuid::Uuid;
 
 use super::{
-    Dialect, Row, SqlStore, Transaction, Value, idempotency, is_duplicate, outbox, retried,
+    Dialect, Row, SqlStore, Transaction, idempotency, is_duplicate, outbox, queue, retried,
     task_rows::{self as rows, INSERT, UPDATE, select_tasks, task_values},
     values,
 };
@@ -16,7 +16,7 @@ use crate::{
     clock::Time,
     store::{Applied, Claim, Counts, FinishedCall, Message, Tasks},
     task::{
-        EventKind, Owner, Task, TaskEvent, TaskId,
+        EventKind, Owner, Task, TaskEvent, TaskId, TaskStatus,
         lifecycle::{self, Event, Outcome},
     },
 };
@@ -49,7 +49,7 @@ impl Tasks for SqlStore {
     }
 
     async fn claim(&self, claim: &Claim) -> Result<Vec<Task>> {
-        retried(|| self.try_claim(claim)).await
+        self.claim_tasks(claim).await
     }
 
     async fn renew(&self, id: TaskId, attempt: u32, until: Time) -> Result<bool> {
@@ -110,11 +110,18 @@ impl Tasks for SqlStore {
     }
 
     async fn ahead_of(&self, id: TaskId) -> Result<Option<u64>> {
-        let sql = "SELECT (SELECT count(*) FROM tasks o WHERE o.status = 'created' \
-                   AND (o.created_at, o.id) < (t.created_at, t.id)) AS ahead \
-                   FROM tasks t WHERE t.id = $1 AND t.status = 'created'";
-        let row = self.database.fetch_optional(sql, values![id]).await?;
-        row.map(|row| row.unsigned("ahead")).transpose()
+        self.tasks_ahead(id).await
+    }
+
+    async fn dead_letters(&self, before: Option<(Time, TaskId)>, limit: u32) -> Result<Vec<Task>> {
+        let sql = select_tasks!(
+            "WHERE t.dead_letter = 1 AND (t.finished_at, t.id) < ($1, $2) \
+             ORDER BY t.finished_at DESC, t.id DESC LIMIT $3",
+            "WHERE t.dead_letter AND (t.finished_at, t.id) < ($1, $2) \
+             ORDER BY t.finished_at DESC, t.id DESC LIMIT $3"
+        );
+        let (at, id) = before.unwrap_or((end_of_time(), TaskId(Uuid::max())));
+        tasks(&self.database.fetch_all(sql, values![at, id, limit]).await?)
     }
 
     async fn recent_durations(&self, limit: u32) -> Result<Vec<Duration>> {
@@ -137,6 +144,7 @@ impl SqlStore {
                 error
             });
         }
+        queue::give_turn(&mut transaction, task).await?;
         let kind = EventKind::Queued { position: None, next_attempt_at: None };
         let event = TaskEvent { id: task.version, at: task.created_at, kind };
         rows::insert_event(&mut transaction, task.id, &event).await?;
@@ -158,29 +166,6 @@ impl SqlStore {
         outbox::insert(&mut transaction, messages, now).await?;
         transaction.commit().await?;
         Ok(Applied::Done(Box::new(outcome)))
-    }
-
-    async fn try_claim(&self, claim: &Claim) -> Result<Vec<Task>> {
-        let mut transaction = self.database.begin().await?;
-        let waiting = select_tasks!(
-            "WHERE t.status = 'created' AND (t.next_attempt_at IS NULL OR t.next_attempt_at <= $1) \
-             AND t.kind IN (SELECT value FROM json_each($2)) ORDER BY t.created_at, t.id LIMIT $3",
-            "WHERE t.status = 'created' AND (t.next_attempt_at IS NULL OR t.next_attempt_at <= $1) \
-             AND t.kind IN (SELECT jsonb_array_elements_text($2)) ORDER BY t.created_at, t.id LIMIT $3 \
-             FOR UPDATE OF t SKIP LOCKED"
-        );
-        let values = values![claim.now, Value::json(&claim.kinds)?, claim.limit];
-        let mut claimed = Vec::new();
-        for row in &transaction.fetch_all(waiting, values).await? {
-            let task = rows::task(row)?;
-            let event = Event::Claim { node: claim.node.clone(), lease_until: claim.lease_until };
-            let outcome = lifecycle::apply(&task, &event, claim.now)
-                .map_err(|refused| Error::internal(format!("claiming task {}: {refused}", task.id)))?;
-            save(&mut transaction, &task, &outcome, claim.now).await?;
-            claimed.push(outcome.task);
-        }
-        transaction.commit().await?;
-        Ok(claimed)
     }
 }
 
@@ -206,9 +191,12 @@ async fn load_to_change(from: &mut Transaction, id: TaskId) -> Result<Option<Tas
 }
 
 /// Writes what has changed, with the events that tell of it.
-async fn save(to: &mut Transaction, before: &Task, outcome: &Outcome, now: Time) -> Result<()> {
+pub(super) async fn save(to: &mut Transaction, before: &Task, outcome: &Outcome, now: Time) -> Result<()> {
     let after = &outcome.task;
     to.execute(UPDATE, task_values(after)?).await?;
+    if after.status == TaskStatus::Created && before.status != TaskStatus::Created {
+        queue::give_turn_again(to, after).await?;
+    }
     if before.files != after.files {
         to.execute("DELETE FROM task_files WHERE task_id = $1", values![after.id]).await?;
         for file in &after.files {
