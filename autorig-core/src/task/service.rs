@@ -252,7 +252,7 @@ impl TaskService {
         match self.inner.apply(id, &Event::Cancel).await? {
             Applied::Missing => Ok(None),
             Applied::Done(outcome) => {
-                self.stop_attempt(id);
+                self.stop_attempts(&outcome.task);
                 self.inner.hub.queue_moved();
                 Ok(Some(outcome.task))
             }
@@ -282,7 +282,7 @@ impl TaskService {
         match self.inner.apply(id, &Event::Restart { forced }).await? {
             Applied::Missing => Ok(None),
             Applied::Done(outcome) => {
-                self.stop_attempt(id);
+                self.stop_attempts(&outcome.task);
                 self.inner.wake.notify_one();
                 self.inner.hub.queue_moved();
                 Ok(Some(outcome.task))
@@ -306,8 +306,8 @@ impl TaskService {
     /// `store_unavailable`, `io_error`.
     pub async fn delete(&self, id: TaskId) -> Result<bool> {
         // A worker that holds it loses it, here or on another node.
-        if let Applied::Done(_) = self.inner.apply(id, &Event::Cancel).await? {
-            self.stop_attempt(id);
+        if let Applied::Done(outcome) = self.inner.apply(id, &Event::Cancel).await? {
+            self.stop_attempts(&outcome.task);
         }
         let Some(task) = self.inner.store.remove(id).await? else { return Ok(false) };
         self.inner.hub.changed(id);
@@ -411,10 +411,14 @@ impl TaskService {
         Ok((!durations.is_empty()).then(|| sum / durations.len() as f64))
     }
 
-    /// Stops the attempt that runs here; a worker of another node notices at its next heartbeat.
-    fn stop_attempt(&self, id: TaskId) {
+    /// Stops what runs here of the attempts there were when the task was as it is told; one that began since,
+    /// after a restart, goes on. A worker of another node is called, or notices by itself.
+    fn stop_attempts(&self, told: &Task) {
         let running = self.inner.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.iter().filter(|((task, _), _)| *task == id).for_each(|(_, attempt)| attempt.cancel());
+        running
+            .iter()
+            .filter(|((task, attempt), _)| *task == told.id && *attempt <= told.attempt)
+            .for_each(|(_, attempt)| attempt.cancel());
     }
 
     /// How long a task waits behind `ahead` others.
