@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::{Result, clock::Time, task::TaskId};
+use crate::{Error, Result, clock::Time, task::TaskId};
 
 /// A call that is repeated under the same key must happen once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct CallKey {
 pub struct FinishedCall {
     /// Which call.
     pub call: CallKey,
+    /// The node that has made it.
+    pub node: String,
     /// Fingerprint of what was asked.
     pub fingerprint: String,
 }
@@ -47,6 +49,12 @@ pub trait Idempotency: Send + Sync + 'static {
     /// `store_unavailable`.
     async fn begin_call(&self, call: &CallKey, node: &str, now: Time, expires: Time) -> Result<Begun>;
 
+    /// Says that a call is still running, so that it is not forgotten before `expires`.
+    ///
+    /// # Errors
+    /// `store_unavailable`.
+    async fn renew_call(&self, call: &CallKey, node: &str, expires: Time) -> Result<()>;
+
     /// Forgets a call that came to nothing, so that it may be made again; finished ones stay.
     ///
     /// # Errors
@@ -58,4 +66,13 @@ pub trait Idempotency: Send + Sync + 'static {
     /// # Errors
     /// `store_unavailable`.
     async fn abandon_calls_of(&self, node: &str) -> Result<u64>;
+}
+
+/// Another call of the same key is at work.
+pub(crate) fn idempotency_key_running() -> Error {
+    Error::conflict(
+        "idempotency_key_running",
+        "the first call with this idempotency key is still running",
+        "wait a moment and send the same call again",
+    )
 }

@@ -21,6 +21,7 @@ use async_trait::async_trait;
 
 use crate::Result;
 
+pub(crate) use idempotency::idempotency_key_running;
 pub use idempotency::{Begun, CallKey, FinishedCall, Idempotency};
 pub use keys::Keys;
 pub use nodes::{NodeReport, Nodes};

@@ -62,7 +62,8 @@ pub trait Tasks: Send + Sync + 'static {
     /// the messages it causes.
     ///
     /// # Errors
-    /// `store_unavailable`; `internal` when the id exists.
+    /// `store_unavailable`; `internal` when the id exists; `idempotency_key_running` when the call was forgotten
+    /// meanwhile, since its node gave no sign of life, and another of its key has begun or ended.
     async fn insert(&self, task: &Task, call: Option<&FinishedCall>, outbox: &[Message]) -> Result<()>;
 
     /// The task of this id.

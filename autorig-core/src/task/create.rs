@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use chrono::TimeDelta;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use tokio::task::JoinHandle;
 
 use super::{
     kind::TaskKind,
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     Error, Result,
     blob::{BlobMeta, ByteStream, Hashing},
-    store::{Begun, CallKey, FinishedCall},
+    store::{Begun, CallKey, FinishedCall, idempotency_key_running},
 };
 
 /// What to make a task of.
@@ -97,8 +97,6 @@ pub struct Created {
 
 /// Longest idempotency key.
 const MAX_KEY: usize = 255;
-/// A call that its node has begun and never ended, killed in the middle, may be made again after this time.
-const RUNNING: TimeDelta = TimeDelta::hours(1);
 /// Longest file name that is kept.
 const MAX_NAME: usize = 200;
 
@@ -113,17 +111,14 @@ pub(super) async fn create(service: &TaskService, new: NewTask) -> Result<Create
     };
     let call = call_key(&new.owner, key)?;
     let now = inner.clock.now();
-    match inner.store.begin_call(&call, &inner.node, now, now + RUNNING).await? {
-        Begun::Running => Err(Error::conflict(
-            "idempotency_key_running",
-            "the first call with this idempotency key is still running",
-            "wait a moment and send the same call again",
-        )),
+    match inner.store.begin_call(&call, &inner.node, now, now + inner.settings.lease).await? {
+        Begun::Running => Err(idempotency_key_running()),
         Begun::Finished { fingerprint, task } => replay(inner, new, &params, &fingerprint, task).await,
         Begun::First => {
             let guard = CallGuard::new(inner.clone(), call.clone());
             let prepared = prepare(inner, new, params).await?;
-            let finished = FinishedCall { call, fingerprint: prepared.fingerprint.clone() };
+            let (node, fingerprint) = (inner.node.clone(), prepared.fingerprint.clone());
+            let finished = FinishedCall { call, node, fingerprint };
             let task = prepared.commit(kind.as_ref(), Some(finished)).await?;
             guard.done();
             Ok(Created { task, replayed: false })
@@ -327,11 +322,13 @@ fn clean_name(name: &str) -> String {
 struct CallGuard {
     inner: Arc<Inner>,
     call: Option<CallKey>,
+    beat: JoinHandle<()>,
 }
 
 impl CallGuard {
     fn new(inner: Arc<Inner>, call: CallKey) -> Self {
-        Self { inner, call: Some(call) }
+        let beat = tokio::spawn(keep_call(inner.clone(), call.clone()));
+        Self { inner, call: Some(call), beat }
     }
 
     fn done(mut self) {
@@ -339,8 +336,20 @@ impl CallGuard {
     }
 }
 
+/// Gives signs of life for a call: a large upload takes longer than a call without any is remembered.
+async fn keep_call(inner: Arc<Inner>, call: CallKey) {
+    loop {
+        inner.clock.sleep(inner.settings.heartbeat).await;
+        let expires = inner.clock.now() + inner.settings.lease;
+        if let Err(error) = inner.store.renew_call(&call, &inner.node, expires).await {
+            tracing::warn!(%error, key = call.key, "an idempotent call could not be kept");
+        }
+    }
+}
+
 impl Drop for CallGuard {
     fn drop(&mut self) {
+        self.beat.abort();
         let Some(call) = self.call.take() else { return };
         let inner = self.inner.clone();
         spawn_cleanup(async move {

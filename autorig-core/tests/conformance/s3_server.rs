@@ -38,10 +38,20 @@ impl S3Server {
         Self { address, serving, _folder: folder }
     }
 
-    pub(crate) fn settings(&self, prefix: &str) -> S3Settings {
-        let url = format!("s3://{BUCKET}/{prefix}?endpoint=http://{}&region=eu-test-1", self.address);
-        S3Settings::parse(&url, Some((ACCESS.to_owned(), SECRET.to_owned()))).unwrap()
+    /// A folder of the bucket, as a configuration names it.
+    pub(crate) fn url(&self, prefix: &str) -> String {
+        format!("s3://{BUCKET}/{prefix}?endpoint=http://{}&region=eu-test-1", self.address)
     }
+
+    #[allow(dead_code, reason = "not every test program opens it here")]
+    pub(crate) fn settings(&self, prefix: &str) -> S3Settings {
+        settings(&self.url(prefix))
+    }
+}
+
+/// What such an address says, with the server's keys.
+pub(crate) fn settings(url: &str) -> S3Settings {
+    S3Settings::parse(url, Some((ACCESS.to_owned(), SECRET.to_owned()))).unwrap()
 }
 
 impl Drop for S3Server {

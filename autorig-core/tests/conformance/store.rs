@@ -276,12 +276,23 @@ async fn a_call_happens_once_and_is_forgotten_in_time(store: &dyn Store) {
     store.abandon_call(&call).await.unwrap();
     assert_eq!(begin(call.clone(), now()).await, Begun::First, "a call that came to nothing may be repeated");
     let made = task(now(), 1);
-    let finished = FinishedCall { call: call.clone(), fingerprint: "f".to_owned() };
+    let finished =
+        |node: &str| FinishedCall { call: call.clone(), node: node.to_owned(), fingerprint: "f".to_owned() };
+    let lost = store.insert(&task(now(), 2), Some(&finished("elsewhere")), &[]).await.unwrap_err();
+    assert_eq!(lost.code, "idempotency_key_running", "it is another node's by now");
+    assert_eq!(store.task(task(now(), 2).id).await.unwrap(), None);
+    let finished = finished("node");
     store.insert(&made, Some(&finished), &[]).await.unwrap();
     let known = Begun::Finished { fingerprint: "f".to_owned(), task: made.id };
     assert_eq!(begin(call.clone(), after(1)).await, known);
+    let twice = store.insert(&task(now(), 3), Some(&finished), &[]).await.unwrap_err();
+    assert_eq!(twice.code, "idempotency_key_running");
     store.abandon_call(&call).await.unwrap();
     assert_eq!(begin(call.clone(), after(1)).await, known, "what is finished stays");
+    store.renew_call(&other, "elsewhere", after(500)).await.unwrap();
+    store.renew_call(&other, "node", after(200)).await.unwrap();
+    assert_eq!(begin(other.clone(), after(199)).await, Begun::Running, "it gave a sign of life");
+    assert_eq!(begin(other.clone(), after(200)).await, Begun::First, "it gave none");
     assert_eq!(store.abandon_calls_of("elsewhere").await.unwrap(), 0);
     assert_eq!(store.abandon_calls_of("node").await.unwrap(), 1);
     assert_eq!(begin(other, after(1)).await, Begun::First);

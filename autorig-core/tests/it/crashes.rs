@@ -135,6 +135,9 @@ impl Idempotency for Faulty {
     async fn begin_call(&self, call: &CallKey, node: &str, now: Time, expires: Time) -> Result<Begun> {
         self.inner.begin_call(call, node, now, expires).await
     }
+    async fn renew_call(&self, call: &CallKey, node: &str, expires: Time) -> Result<()> {
+        self.inner.renew_call(call, node, expires).await
+    }
     async fn abandon_call(&self, call: &CallKey) -> Result<()> {
         self.inner.abandon_call(call).await
     }

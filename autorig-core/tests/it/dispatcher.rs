@@ -203,6 +203,13 @@ async fn heartbeats_keep_a_long_rig_alive() {
     let task = world.create().await;
     let begun = world.until_status(task.id, TaskStatus::Processing).await;
     let mut lease = begun.lease_until.unwrap();
+    // It is claimed before it begins, and only then does its heart beat.
+    soon("the worker", async {
+        while world.worker.attempts.lock().unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
     for _ in 0..12 {
         advance(&world, 20).await;
         lease = soon("the heartbeat", async {

@@ -7,7 +7,7 @@ use super::{SqlStore, Transaction, retried, values};
 use crate::{
     Result,
     clock::Time,
-    store::{Begun, CallKey, FinishedCall, Idempotency},
+    store::{Begun, CallKey, FinishedCall, Idempotency, idempotency_key_running},
     task::Task,
 };
 
@@ -22,6 +22,12 @@ impl Idempotency for SqlStore {
                 return Ok(begun);
             }
         }
+    }
+
+    async fn renew_call(&self, call: &CallKey, node: &str, expires: Time) -> Result<()> {
+        let sql = "UPDATE idempotency SET expires_at = $4 \
+                   WHERE scope = $1 AND key = $2 AND node = $3 AND fingerprint IS NULL";
+        self.database.execute(sql, values![&call.scope, &call.key, node, expires]).await.map(drop)
     }
 
     async fn abandon_call(&self, call: &CallKey) -> Result<()> {
@@ -75,18 +81,21 @@ impl SqlStore {
 
 /// Notes the end of a call within the transaction that makes its task.
 pub(super) async fn finish(to: &mut Transaction, finished: &FinishedCall, task: &Task) -> Result<()> {
-    to.execute(
-        "INSERT INTO idempotency (scope, key, fingerprint, task_id, expires_at) VALUES ($1, $2, $3, $4, $5) \
-         ON CONFLICT (scope, key) DO UPDATE SET fingerprint = excluded.fingerprint, task_id = excluded.task_id, \
-         expires_at = excluded.expires_at",
-        values![
-            &finished.call.scope,
-            &finished.call.key,
-            &finished.fingerprint,
-            task.id,
-            task.created_at + REMEMBERED
-        ],
-    )
-    .await?;
-    Ok(())
+    let kept = to
+        .execute(
+            "INSERT INTO idempotency (scope, key, node, fingerprint, task_id, expires_at) \
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (scope, key) DO UPDATE SET \
+             fingerprint = excluded.fingerprint, task_id = excluded.task_id, expires_at = excluded.expires_at \
+             WHERE idempotency.node = excluded.node AND idempotency.fingerprint IS NULL",
+            values![
+                &finished.call.scope,
+                &finished.call.key,
+                &finished.node,
+                &finished.fingerprint,
+                task.id,
+                task.created_at + REMEMBERED
+            ],
+        )
+        .await?;
+    if kept == 1 { Ok(()) } else { Err(idempotency_key_running()) }
 }
