@@ -136,6 +136,12 @@ pub(crate) struct RigArgs {
     /// Fingers of a humanoid's hands
     #[arg(long, value_enum, default_value_t = Fingers::Auto)]
     pub(crate) fingers: Fingers,
+    /// Tails, ears, hair, capes and skirts of a humanoid
+    #[arg(long, value_enum, default_value_t = ExtraChains::Auto)]
+    pub(crate) extra_chains: ExtraChains,
+    /// Eyes of a humanoid
+    #[arg(long, value_enum, default_value_t = Eyes::None)]
+    pub(crate) eyes: Eyes,
     /// What to do with a mesh that mirrors itself
     #[arg(long, value_enum, default_value_t = Symmetry::Auto)]
     pub(crate) symmetry: Symmetry,
@@ -347,6 +353,26 @@ choice! {
         /// As many as the mesh has
         Auto,
         /// None; they move with the hand
+        None,
+    }
+}
+
+choice! {
+    /// Tails, ears, hair, capes and skirts of a humanoid.
+    ExtraChains {
+        /// Joints for those that the mesh clearly has
+        Auto,
+        /// None; they move with the body
+        None,
+    }
+}
+
+choice! {
+    /// Eyes of a humanoid.
+    Eyes {
+        /// Joints where the eyeballs are shells of their own
+        Auto,
+        /// None; they move with the head
         None,
     }
 }

@@ -60,6 +60,12 @@ pub struct TaskOptions {
     /// `auto` or `none`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingers: Option<String>,
+    /// `auto` or `none`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extra_chains: Option<String>,
+    /// `auto` or `none`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eyes: Option<String>,
     /// `auto` or `off`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub symmetry: Option<String>,

@@ -3,7 +3,7 @@
 //! ```text
 //! cargo run --release -p autorig-engine --example rig_file -- IN OUT.glb
 //!     [--joints FILE] [--class CLASS] [--fingers auto|none] [--symmetry auto|off] [--rest-pose as_is|t_pose]
-//!     [--influences 1..8] [--threads N] [--report FILE]
+//!     [--extra-chains auto|none] [--eyes auto|none] [--influences 1..8] [--threads N] [--report FILE]
 //! ```
 //!
 //! `--joints` takes `{"joints": [{"name", "position": [x, y, z]}]}` in the input's own frame and unit. The exit code is that
@@ -68,6 +68,8 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Call> {
             "joints" => options.joints = joints(&value)?,
             "class" => options.class = choice(flag, &value)?,
             "fingers" => options.fingers = choice(flag, &value)?,
+            "extra-chains" => options.extra_chains = choice(flag, &value)?,
+            "eyes" => options.eyes = choice(flag, &value)?,
             "symmetry" => options.symmetry = choice(flag, &value)?,
             "rest-pose" => options.rest_pose = choice(flag, &value)?,
             "influences" => options.influences = number(flag, &value)?,

@@ -139,7 +139,7 @@ impl Existing {
             return Ok(Skin { influences, rigid_parts: 0, filled_vertices: 0, mirrored: false });
         }
         let (sub, of) = self.skinnable(skeleton);
-        let mut skin = skinner().skin(scene, body, &sub, options, progress)?;
+        let mut skin = skinner().skin(scene, body, &sub, &[], options, progress)?;
         for joint in skin.influences.iter_mut().flatten().flat_map(|i| &mut i.joints) {
             *joint = of.get(usize::from(*joint)).copied().unwrap_or(0);
         }

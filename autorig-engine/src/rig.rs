@@ -22,6 +22,10 @@ pub struct Options {
     pub influences: usize,
     /// Fingers of a humanoid's hands.
     pub fingers: Fingers,
+    /// Tails, ears, hair, capes and skirts of a humanoid.
+    pub extra_chains: ExtraChains,
+    /// Eyes of a humanoid.
+    pub eyes: Eyes,
     /// What to do with a mesh that mirrors itself.
     pub symmetry: Symmetry,
     /// The pose the rig is delivered in.
@@ -41,6 +45,8 @@ impl Default for Options {
             joints: Vec::new(),
             influences: 4,
             fingers: Fingers::Auto,
+            extra_chains: ExtraChains::Auto,
+            eyes: Eyes::None,
             symmetry: Symmetry::Auto,
             rest_pose: RestPose::AsIs,
             existing: ExistingRig::ReRig,
@@ -77,6 +83,32 @@ pub enum Fingers {
     #[default]
     Auto,
     /// None; the fingers move with the hand.
+    None,
+}
+
+/// Tails, ears, hair, capes and skirts of a humanoid.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum ExtraChains {
+    /// Joints for those that the mesh clearly has.
+    #[default]
+    Auto,
+    /// None; they move with the body.
+    None,
+}
+
+/// Eyes of a humanoid.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Eyes {
+    /// Joints where the eyeballs are shells of their own.
+    Auto,
+    /// None; they move with the head.
+    #[default]
     None,
 }
 

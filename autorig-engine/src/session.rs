@@ -156,7 +156,7 @@ impl Session {
             return Ok((fit, skin));
         }
         let (_, skinner) = self.skinner.get_or_insert_with(|| (fit.stance, Skinner::new(body)));
-        let skin = skinner.skin(&self.scene, body, &fit.skeleton, &options, progress)?;
+        let skin = skinner.skin(&self.scene, body, &fit.skeleton, &fit.extras, &options, progress)?;
         Ok((fit, skin))
     }
 
@@ -286,7 +286,7 @@ fn own_fit(existing: &Existing, class: Class) -> Fit {
         (Some(sure), Class::Auto) => (CharacterClass::Humanoid, sure),
         (None, Class::Auto) => (CharacterClass::Creature, UNKNOWN_CLASS),
     };
-    Fit { skeleton: existing.skeleton(), class, class_confidence, stance: None }
+    Fit { skeleton: existing.skeleton(), class, class_confidence, stance: None, extras: Vec::new() }
 }
 
 /// The body as it stands.

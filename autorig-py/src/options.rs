@@ -2,7 +2,7 @@
 
 use autorig_engine::{
     JointHint, Options,
-    rig::{Class, Fingers, RestPose, Symmetry},
+    rig::{Class, ExtraChains, Eyes, Fingers, RestPose, Symmetry},
 };
 use pyo3::{prelude::*, types::PyMapping};
 
@@ -17,6 +17,10 @@ pub(crate) struct Choices<'a> {
     pub(crate) class: &'a str,
     /// `fingers`
     pub(crate) fingers: &'a str,
+    /// `extra_chains`
+    pub(crate) extra_chains: &'a str,
+    /// `eyes`
+    pub(crate) eyes: &'a str,
     /// `symmetry`
     pub(crate) symmetry: &'a str,
     /// `rest_pose`
@@ -43,6 +47,9 @@ pub(crate) fn options(
         ],
     )?;
     let fingers = choose("fingers", choices.fingers, &[("auto", Fingers::Auto), ("none", Fingers::None)])?;
+    let chains = [("auto", ExtraChains::Auto), ("none", ExtraChains::None)];
+    let extra_chains = choose("extra_chains", choices.extra_chains, &chains)?;
+    let eyes = choose("eyes", choices.eyes, &[("auto", Eyes::Auto), ("none", Eyes::None)])?;
     let symmetry = choose("symmetry", choices.symmetry, &[("auto", Symmetry::Auto), ("off", Symmetry::Off)])?;
     let poses = [("as_is", RestPose::AsIs), ("t_pose", RestPose::TPose)];
     let rest_pose = choose("rest_pose", choices.rest_pose, &poses)?;
@@ -58,7 +65,18 @@ pub(crate) fn options(
         })
         .transpose()?;
     let joints = joints.map(hints).transpose()?.unwrap_or_default();
-    Ok(Options { class, joints, influences, fingers, symmetry, rest_pose, threads, ..Options::default() })
+    Ok(Options {
+        class,
+        joints,
+        influences,
+        fingers,
+        extra_chains,
+        eyes,
+        symmetry,
+        rest_pose,
+        threads,
+        ..Options::default()
+    })
 }
 
 /// The value of a word, which must be one of those given.

@@ -24,11 +24,11 @@ use crate::{
 /// Rigs a character: finds its skeleton and its skin weights.
 ///
 /// `source` is a path, the bytes of a model, or a file opened with mode 'rb'; `joints` places joints by
-/// hand; `influences` is the most joints a vertex may follow; `fingers` is 'auto' or 'none', `symmetry` 'auto' or
-/// 'off', `rest_pose` 'as_is' or 't_pose'; `progress(stage, fraction)` is called from
+/// hand; `influences` is the most joints a vertex may follow; `fingers` is 'auto' or 'none', and so are
+/// `extra_chains` (tails, ears, hair, capes, skirts) and `eyes`; `symmetry` is 'auto' or 'off', `rest_pose` 'as_is' or 't_pose'; `progress(stage, fraction)` is called from
 /// the calling thread, and what it raises stops the work; `name` names the model in messages.
 #[pyfunction]
-#[pyo3(signature = (source, *, class_ = "auto", joints = None, influences = 4, fingers = "auto", symmetry = "auto", rest_pose = "as_is", threads = None, progress = None, name = None))]
+#[pyo3(signature = (source, *, class_ = "auto", joints = None, influences = 4, fingers = "auto", extra_chains = "auto", eyes = "none", symmetry = "auto", rest_pose = "as_is", threads = None, progress = None, name = None))]
 #[expect(clippy::needless_pass_by_value, reason = "what pyo3 extracts")]
 #[expect(clippy::too_many_arguments, reason = "keyword arguments of the Python function")]
 pub(crate) fn rig(
@@ -38,13 +38,15 @@ pub(crate) fn rig(
     joints: Option<&Bound<'_, PyAny>>,
     influences: i64,
     fingers: &str,
+    extra_chains: &str,
+    eyes: &str,
     symmetry: &str,
     rest_pose: &str,
     threads: Option<i64>,
     progress: Option<Py<PyAny>>,
     name: Option<String>,
 ) -> PyResult<Rig> {
-    let choices = Choices { class: class_, fingers, symmetry, rest_pose };
+    let choices = Choices { class: class_, fingers, extra_chains, eyes, symmetry, rest_pose };
     let options = options(&choices, joints, influences, threads)?;
     let source = source::open(source, name, &options.limits)?;
     let rig = attend(py, progress.as_ref(), |progress| engine::rig(&source, &options, progress))?;

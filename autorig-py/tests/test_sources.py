@@ -77,6 +77,8 @@ def test_what_is_no_source_is_a_type_error(source: Any) -> None:
     [
         {"class_": "dragon"},
         {"fingers": "five"},
+        {"extra_chains": "two"},
+        {"eyes": "blue"},
         {"symmetry": "on"},
         {"rest_pose": "lying"},
         {"influences": 0},

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use autorig_engine::deliver::Output;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Class, ExistingRig, Fingers, RestPose, Symmetry, output_key};
+use super::{Class, ExistingRig, ExtraChains, Eyes, Fingers, RestPose, Symmetry, output_key};
 
 /// Which server.
 #[derive(Debug, Clone, Args)]
@@ -95,6 +95,12 @@ pub(crate) struct TaskOptionArgs {
     /// Fingers of a humanoid's hands
     #[arg(long, value_enum)]
     pub(crate) fingers: Option<Fingers>,
+    /// Tails, ears, hair, capes and skirts of a humanoid
+    #[arg(long, value_enum)]
+    pub(crate) extra_chains: Option<ExtraChains>,
+    /// Eyes of a humanoid
+    #[arg(long, value_enum)]
+    pub(crate) eyes: Option<Eyes>,
     /// What to do with a mesh that mirrors itself
     #[arg(long, value_enum)]
     pub(crate) symmetry: Option<Symmetry>,

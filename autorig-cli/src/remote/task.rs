@@ -85,6 +85,8 @@ fn options(args: &TaskOptionArgs) -> Result<(TaskOptions, Option<String>)> {
         joints,
         influences: args.influences,
         fingers: args.fingers.as_ref().map(word),
+        extra_chains: args.extra_chains.as_ref().map(word),
+        eyes: args.eyes.as_ref().map(word),
         symmetry: args.symmetry.as_ref().map(word),
         rest_pose: args.rest_pose.as_ref().map(word),
         existing: args.existing.as_ref().map(word),

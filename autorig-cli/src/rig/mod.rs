@@ -109,6 +109,8 @@ fn options(args: &RigArgs) -> Result<Options> {
         joints: args.joints.as_deref().map(joints::read).transpose()?.unwrap_or_default(),
         influences: args.influences.into(),
         fingers: args.fingers.into(),
+        extra_chains: args.extra_chains.into(),
+        eyes: args.eyes.into(),
         symmetry: args.symmetry.into(),
         rest_pose: args.rest_pose.into(),
         existing: args.existing.into(),

@@ -2,7 +2,7 @@
 
 use autorig_engine::{
     deliver::{Output, Plan},
-    rig::{Class, ExistingRig, Fingers, RestPose, Symmetry},
+    rig::{Class, ExistingRig, ExtraChains, Eyes, Fingers, RestPose, Symmetry},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -124,6 +124,10 @@ pub struct RigOptions {
     pub influences: usize,
     /// Fingers of a humanoid's hands.
     pub fingers: Fingers,
+    /// Tails, ears, hair, capes and skirts of a humanoid.
+    pub extra_chains: ExtraChains,
+    /// Eyes of a humanoid.
+    pub eyes: Eyes,
     /// What to do with a mesh that mirrors itself.
     pub symmetry: Symmetry,
     /// The pose the rig is delivered in.
@@ -142,6 +146,8 @@ impl Default for RigOptions {
             joints: Vec::new(),
             influences: 4,
             fingers: Fingers::Auto,
+            extra_chains: ExtraChains::Auto,
+            eyes: Eyes::None,
             symmetry: Symmetry::Auto,
             rest_pose: RestPose::AsIs,
             outputs: Vec::new(),
@@ -167,12 +173,14 @@ impl RigOptions {
         let Value::Object(fields) = params else {
             return Err(invalid("the options are not a JSON object"));
         };
-        const KNOWN: [&str; 9] = [
+        const KNOWN: [&str; 11] = [
             "mode",
             "class",
             "joints",
             "influences",
             "fingers",
+            "extra_chains",
+            "eyes",
             "symmetry",
             "rest_pose",
             "outputs",
@@ -193,6 +201,8 @@ impl RigOptions {
                 "class" => options.class = field(&key, value)?,
                 "joints" => options.joints = field(&key, value)?,
                 "fingers" => options.fingers = field(&key, value)?,
+                "extra_chains" => options.extra_chains = field(&key, value)?,
+                "eyes" => options.eyes = field(&key, value)?,
                 "symmetry" => options.symmetry = field(&key, value)?,
                 "rest_pose" => options.rest_pose = field(&key, value)?,
                 "outputs" => options.outputs = field(&key, value)?,
@@ -269,6 +279,8 @@ mod tests {
         let some = RigOptions::parse(some).unwrap();
         assert_eq!((some.class, some.fingers), (Class::Quadruped, Fingers::None));
         assert_eq!((some.symmetry, some.rest_pose), (Symmetry::Off, RestPose::TPose));
+        let some = RigOptions::parse(json!({"extra_chains": "none", "eyes": "auto"})).unwrap();
+        assert_eq!((some.extra_chains, some.eyes), (ExtraChains::None, Eyes::Auto));
     }
 
     #[test]
@@ -281,6 +293,8 @@ mod tests {
             (json!({"mode": "half"}), "invalid_option", "mode"),
             (json!({"class": "fish"}), "invalid_option", "class"),
             (json!({"fingers": 5}), "invalid_option", "fingers"),
+            (json!({"extra_chains": 3}), "invalid_option", "extra_chains"),
+            (json!({"eyes": "blue"}), "invalid_option", "eyes"),
             (json!({"symmetry": "yes"}), "invalid_option", "symmetry"),
             (json!({"rest_pose": "a_pose"}), "invalid_option", "rest_pose"),
             (json!({"joints": [{"name": "hips"}]}), "invalid_option", "joints"),

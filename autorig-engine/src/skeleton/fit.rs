@@ -4,6 +4,7 @@ use glam::DMat3;
 
 use super::{
     Skeleton,
+    chains::{self, Extra},
     class::{CharacterClass, Evidence, convexity, humanoid_confidence},
     creature::{self, Creature},
     humanoid,
@@ -30,6 +31,8 @@ pub struct Fit {
     /// How the body stands, where that is not how [`analyse`](crate::analyse::analyse) has it: that asks as one who
     /// knows humanoids.
     pub stance: Option<Stance>,
+    /// The chains that a humanoid has besides its limbs; their joints are in the skeleton unless the user's own has none.
+    pub extras: Vec<Extra>,
 }
 
 /// How a body stands.
@@ -84,12 +87,14 @@ fn found(body: &Body, options: &Options) -> Result<Fit> {
 
 fn humanoid(body: &Body, options: &Options, prediction: &Prediction) -> Fit {
     let class_confidence = humanoid_confidence(body, prediction);
-    let skeleton = humanoid::fit(body, prediction, class_confidence, options);
-    Fit { skeleton, class: CharacterClass::Humanoid, class_confidence, stance: None }
+    let mut skeleton = humanoid::fit(body, prediction, class_confidence, options);
+    let extras = chains::find(body, &skeleton, options);
+    chains::hang(body, &mut skeleton, &extras);
+    Fit { skeleton, class: CharacterClass::Humanoid, class_confidence, stance: None, extras }
 }
 
 fn of_creature(creature: Creature, class: CharacterClass, class_confidence: f32) -> Fit {
     let Creature { skeleton, rotation, orientation_confidence } = creature;
     let stance = Some(Stance { rotation, confidence: orientation_confidence });
-    Fit { skeleton, class, class_confidence, stance }
+    Fit { skeleton, class, class_confidence, stance, extras: Vec::new() }
 }

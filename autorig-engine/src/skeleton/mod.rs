@@ -12,11 +12,13 @@
 //! | [`humanoid`] | from a prediction to a humanoid skeleton |
 //! | [`convention`] | where riggers put knees, clavicles, neck and head |
 //! | [`hand`] | fingers |
+//! | [`chains`] | tails, ears, hair, capes, skirts, eyes |
 //! | [`pieces`] | where the limbs of figures made of pieces turn |
 //! | [`symmetry`] | joints that mirror each other |
 
 use glam::DVec3;
 
+pub mod chains;
 pub mod class;
 pub mod convention;
 pub mod creature;

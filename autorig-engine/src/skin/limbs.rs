@@ -49,7 +49,7 @@ pub fn keep_own(proxy: &Proxy, area: &[f64], skeleton: &Skeleton, bones: &[Bone]
         mean.iter_mut().zip(row).for_each(|(mean, w)| *mean += w * area);
     }
     let mut closed = vec![true; proxy.parts];
-    open_parts(proxy).into_iter().for_each(|part| closed[part as usize] = false);
+    open_parts(&proxy.triangles, &proxy.part).into_iter().for_each(|part| closed[part as usize] = false);
     let kept = kept(&means, &limbs, &closed);
     for (mean, kept) in means.chunks_exact_mut(count).zip(&kept) {
         strip(mean, &limbs, kept);

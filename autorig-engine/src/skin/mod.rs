@@ -10,6 +10,7 @@
 //! | [`prior`] | the network's opinion of which joint moves a point |
 //! | [`rigid`] | parts that follow one joint: helmets, plates, robots |
 //! | [`limbs`] | parts that do not follow a limb beside them |
+//! | `chains` | tails, hair, cloth and eyes, whose vertices are known |
 //! | [`mirror`] | mirrored weights where the mesh mirrors itself |
 //! | [`spread`] | back to the vertices of the file |
 //!
@@ -24,10 +25,11 @@ use crate::{
     analyse::Body,
     rig::Symmetry,
     scene::{Influences, Scene},
-    skeleton::Skeleton,
+    skeleton::{Skeleton, chains::Extra},
 };
 
 pub mod bones;
+mod chains;
 pub mod heat;
 pub mod laplacian;
 pub mod limbs;
@@ -83,7 +85,7 @@ pub fn skin(
     options: &SkinOptions,
     progress: &mut dyn Progress,
 ) -> Result<Skin> {
-    Skinner::new(body).skin(scene, body, skeleton, options, progress)
+    Skinner::new(body).skin(scene, body, skeleton, &[], options, progress)
 }
 
 /// What skinning a body needs to know of its mesh, whatever the joints: made once, used for every skeleton tried on it.
@@ -106,7 +108,8 @@ impl Skinner {
     /// Weights for every vertex of the scene.
     ///
     /// `body` is the one this was made from, `scene` the one the body was found in; `skeleton` is any tree of joints in
-    /// the file's frame, joint 0 its root, which moves nothing unless it is alone.
+    /// the file's frame, joint 0 its root, which moves nothing unless it is alone. `extras` are the chains whose joints are
+    /// among those of the skeleton; of those that are not, nothing is heard.
     ///
     /// # Errors
     /// `cancelled`.
@@ -115,10 +118,13 @@ impl Skinner {
         scene: &Scene,
         body: &Body,
         skeleton: &Skeleton,
+        extras: &[Extra],
         options: &SkinOptions,
         progress: &mut dyn Progress,
     ) -> Result<Skin> {
         let proxy = &self.proxy;
+        let (core, whole) = chains::without(skeleton, extras);
+        let (all, skeleton) = (skeleton, &core);
         let bones = bones(body, skeleton);
         if bones.is_empty() {
             let weights = vec![1.0; body.vertices.len()];
@@ -153,7 +159,7 @@ impl Skinner {
             weights = mirror.average(&weights, image);
         }
         at(progress, 0.95)?;
-        let joints: Vec<u16> = bones.iter().map(|b| b.joint as u16).collect();
+        let joints = chains::hang(body, all, extras, &bones, &whole, &mut weights);
         let influences = spread::influences(scene, body, &joints, &weights, options.influences);
         Ok(Skin { influences, rigid_parts, filled_vertices, mirrored: image.is_some() })
     }

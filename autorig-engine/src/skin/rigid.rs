@@ -238,7 +238,7 @@ fn measure(evidence: &Evidence, weights: &[f64]) -> Vec<Part> {
             values.iter_mut().for_each(|v| *v /= area);
         }
     }
-    for open in open_parts(proxy) {
+    for open in open_parts(&proxy.triangles, &proxy.part) {
         parts[open as usize].closed = false;
     }
     parts
@@ -280,9 +280,8 @@ fn contacts(
 }
 
 /// Parts with an edge that only one triangle uses.
-pub(super) fn open_parts(proxy: &Proxy) -> Vec<u32> {
-    let mut edges: Vec<(u32, u32)> = proxy
-        .triangles
+pub(crate) fn open_parts(triangles: &[[u32; 3]], part: &[u32]) -> Vec<u32> {
+    let mut edges: Vec<(u32, u32)> = triangles
         .iter()
         .flat_map(|&[a, b, c]| [(a.min(b), a.max(b)), (b.min(c), b.max(c)), (c.min(a), c.max(a))])
         .collect();
@@ -290,7 +289,7 @@ pub(super) fn open_parts(proxy: &Proxy) -> Vec<u32> {
     let mut open: Vec<u32> = edges
         .chunk_by(|a, b| a == b)
         .filter(|same| same.len() == 1)
-        .map(|same| proxy.part[same[0].0 as usize])
+        .map(|same| part[same[0].0 as usize])
         .collect();
     open.sort_unstable();
     open.dedup();

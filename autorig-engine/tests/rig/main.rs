@@ -1,6 +1,7 @@
 //! What a rig promises, on characters made by procedure.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod chains;
 mod creatures;
 mod deliver;
 mod fuzz;

@@ -60,6 +60,22 @@ impl Shells {
         self
     }
 
+    /// A sheet of points: `at` of two shares, the first across and the second down.
+    pub(crate) fn grid(mut self, columns: u32, rows: u32, at: impl Fn(f64, f64) -> [f64; 3]) -> Self {
+        let start = self.positions.len() as u32;
+        for (row, column) in (0..=rows).flat_map(|row| (0..=columns).map(move |column| (row, column))) {
+            let p = at(f64::from(column) / f64::from(columns), f64::from(row) / f64::from(rows));
+            self.positions.push(p.map(|x| x as f32));
+        }
+        let corner = |row: u32, column: u32| start + row * (columns + 1) + column;
+        for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column))) {
+            let [a, b] = [corner(row, column), corner(row, column + 1)];
+            let [c, d] = [corner(row + 1, column), corner(row + 1, column + 1)];
+            self.indices.extend([a, c, b, b, c, d]);
+        }
+        self
+    }
+
     /// The same tube on both sides of x = 0.
     pub(crate) fn pair(self, line: &[([f64; 3], [f64; 2])]) -> Self {
         let mirrored: Vec<_> = line.iter().map(|&([x, y, z], w)| ([-x, y, z], w)).collect();

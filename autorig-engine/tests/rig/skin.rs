@@ -38,7 +38,7 @@ impl Subject {
 
     fn skin(&self, options: &SkinOptions) -> Skin {
         let skinner = Skinner::new(&self.body);
-        skinner.skin(&self.scene, &self.body, &self.skeleton, options, &mut Silent).unwrap()
+        skinner.skin(&self.scene, &self.body, &self.skeleton, &[], options, &mut Silent).unwrap()
     }
 
     fn rows(&self, skin: &Skin) -> Vec<Row> {

@@ -17,6 +17,8 @@ def rig(
     joints: _Joints | None = None,
     influences: int = 4,
     fingers: Literal["auto", "none"] = "auto",
+    extra_chains: Literal["auto", "none"] = "auto",
+    eyes: Literal["auto", "none"] = "none",
     symmetry: Literal["auto", "off"] = "auto",
     rest_pose: Literal["as_is", "t_pose"] = "as_is",
     threads: int | None = None,

@@ -45,6 +45,26 @@ pub(crate) enum Fingers {
     None,
 }
 
+/// Tails, ears, hair, capes and skirts of a humanoid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+pub(crate) enum ExtraChains {
+    /// Joints for those that the mesh clearly has.
+    Auto,
+    /// None; they move with the body.
+    None,
+}
+
+/// Eyes of a humanoid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+pub(crate) enum Eyes {
+    /// Joints where the eyeballs are shells of their own.
+    Auto,
+    /// None; they move with the head.
+    None,
+}
+
 /// What to do with a mesh that mirrors itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename_all = "snake_case")]
@@ -108,6 +128,10 @@ macro_rules! create_request {
             pub influences: Option<u32>,
             /// Fingers of a humanoid's hands; `auto` when left out.
             pub fingers: Option<Fingers>,
+            /// Tails, ears, hair, capes and skirts of a humanoid; `auto` when left out.
+            pub extra_chains: Option<ExtraChains>,
+            /// Eyes of a humanoid; `none` when left out.
+            pub eyes: Option<Eyes>,
             /// What to do with a mesh that mirrors itself; `auto` when left out.
             pub symmetry: Option<Symmetry>,
             /// The pose the rig is delivered in; `as_is` when left out.

@@ -115,6 +115,35 @@ pub fn prop(body: &Body) -> Creature {
     Creature { skeleton: Skeleton { joints }, rotation: DMat3::IDENTITY, orientation_confidence: 1.0 }
 }
 
+/// A free end of a solid: a limb, a tail, an ear.
+pub(super) struct FreeEnd {
+    /// Its centre line from base to tip, at least two points.
+    pub(super) line: Vec<DVec3>,
+    /// Half widths along the line.
+    pub(super) widths: Vec<f64>,
+    /// The one on the other side.
+    pub(super) pair: Option<usize>,
+    /// Wide and thin.
+    pub(super) sheet: bool,
+}
+
+/// The free ends of a solid that mirrors itself, as far as it does, across the X of a point.
+pub(super) fn free_ends(solid: &Solid, middle: DVec3) -> Vec<FreeEnd> {
+    let tree = branches::grow(&grid::Grid::new(solid));
+    let mirror = symmetry::Mirror { normal: DVec3::X, point: middle, score: 1.0 };
+    let found = limbs::limbs(&tree, &mirror);
+    // Lines of one point are no lines; pairs keep their places.
+    found
+        .into_iter()
+        .map(|limb| FreeEnd {
+            sheet: limb.is_sheet(),
+            line: if limb.line.len() < 2 { vec![limb.base(), limb.base()] } else { limb.line },
+            widths: limb.widths.iter().map(|w| w.0).collect(),
+            pair: limb.pair,
+        })
+        .collect()
+}
+
 fn in_file(body: &Body, shape: &Shape, builder: Builder) -> Skeleton {
     let back = shape.rotation().transpose();
     let joints = builder
