@@ -11,7 +11,7 @@ use super::{
     model::{Stage, Task, TaskError, TaskFile, TaskId},
     service::Inner,
 };
-use crate::{Error, Result, blob::ByteStream, store::Applied};
+use crate::{Class, Error, Result, blob::ByteStream, store::Applied};
 
 /// Largest file a worker may make.
 const MAX_RESULT: u64 = 4 << 30;
@@ -144,7 +144,12 @@ impl Hold {
     fn after(&self, error: &Error) -> Event {
         let attempt = self.attempt();
         let id = self.id();
-        tracing::info!(task = %id, attempt, code = %error.code, %error, "attempt failed");
+        if error.class == Class::Unknown {
+            // Nobody has said what this means: it is tried again like a temporary one, and somebody should look.
+            tracing::warn!(task = %id, attempt, code = %error.code, %error, "attempt failed, nobody knows why");
+        } else {
+            tracing::info!(task = %id, attempt, code = %error.code, %error, "attempt failed");
+        }
         let told = TaskError::from(error);
         match self.inner.settings.retry.delay(error, self.task.failures, self.inner.ids.unit()) {
             Some(delay) => Event::Retry { attempt, error: told, at: self.inner.clock.now() + delay },

@@ -12,6 +12,7 @@ pub mod retry;
 mod attempt;
 mod counted;
 mod create;
+mod dead_letters;
 mod dispatcher;
 mod events;
 mod hold;

@@ -30,6 +30,9 @@ impl Default for RetryPolicy {
 /// back together.
 const JITTER: f64 = 0.1;
 
+/// Whoever says "come back later" is believed up to this time.
+const LONGEST: Duration = Duration::from_secs(3600);
+
 impl RetryPolicy {
     /// How long to wait after `error`, when `failures` attempts had failed before it; `None` when it is final.
     ///
@@ -43,7 +46,7 @@ impl RetryPolicy {
         };
         let planned = *delays.get(usize::try_from(failures).unwrap_or(usize::MAX))?;
         let base = match error.class {
-            Class::RateLimit => error.retry_after.unwrap_or(planned),
+            Class::RateLimit => error.retry_after.unwrap_or(planned).min(LONGEST),
             _ => planned,
         };
         Some(base + base.mul_f64(JITTER * unit.clamp(0.0, 1.0)))
@@ -76,6 +79,12 @@ mod tests {
     fn a_rate_limit_waits_as_long_as_it_was_told() {
         let told = error(Class::RateLimit).with_retry_after(Duration::from_secs(7));
         assert_eq!(RetryPolicy::default().delay(&told, 0, 0.0), Some(Duration::from_secs(7)));
+    }
+
+    #[test]
+    fn nobody_can_put_a_task_off_for_longer_than_an_hour() {
+        let told = error(Class::RateLimit).with_retry_after(Duration::MAX);
+        assert_eq!(RetryPolicy::default().delay(&told, 0, 1.0), Some(LONGEST + LONGEST / 10));
     }
 
     #[test]

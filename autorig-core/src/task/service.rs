@@ -118,7 +118,7 @@ pub struct OpenFile {
 }
 
 /// Most items of a page.
-const MAX_PAGE: u32 = 100;
+pub(super) const MAX_PAGE: u32 = 100;
 /// A change that another process made is seen after this time at the latest.
 pub(super) const POLL: Duration = Duration::from_secs(2);
 /// Events of a log that are read at once.
@@ -209,7 +209,7 @@ impl TaskService {
         let mut items = self.inner.store.list(owner, before, limit + 1).await?;
         let more = items.len() > limit as usize;
         items.truncate(limit as usize);
-        let next = items.last().filter(|_| more).map(write_cursor);
+        let next = items.last().filter(|_| more).map(|task| write_cursor(task.created_at, task.id));
         Ok(Page { items, next })
     }
 
@@ -459,11 +459,11 @@ fn too_soon(left: Duration) -> Error {
     .with_retry_after(left.max(Duration::from_secs(1)))
 }
 
-fn write_cursor(task: &Task) -> String {
-    format!("{}.{}", task.created_at.timestamp_micros(), task.id)
+pub(super) fn write_cursor(at: Time, id: TaskId) -> String {
+    format!("{}.{id}", at.timestamp_micros())
 }
 
-fn read_cursor(cursor: &str) -> Result<(Time, TaskId)> {
+pub(super) fn read_cursor(cursor: &str) -> Result<(Time, TaskId)> {
     let parse = || {
         let (at, id) = cursor.split_once('.')?;
         Some((DateTime::from_timestamp_micros(at.parse().ok()?)?, id.parse().ok()?))

@@ -5,7 +5,7 @@ use std::time::Duration;
 use autorig_core::{
     Error,
     task::{
-        EventKind, NewTask, Owner, TaskId, TaskStatus, Visibility,
+        EventKind, NewTask, Owner, RetryPolicy, TaskId, TaskStatus, Visibility,
         lifecycle::{RESTART_AFTER, TASK_LIMIT},
     },
 };
@@ -171,4 +171,35 @@ async fn who_may_see_a_task_can_be_changed_at_any_time() {
     let edited = world.tasks().edit(id, Some(Visibility::Public)).await.unwrap().unwrap();
     assert_eq!((edited.visibility, edited.status), (Visibility::Public, TaskStatus::Cancelled));
     assert_eq!(world.tasks().edit(nobody(), None).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_dead_letter_is_listed_and_replayed_with_all_its_retries() {
+    let world = World::with(|builder| {
+        let once = vec![Duration::from_secs(1)];
+        builder.retry(RetryPolicy { temporary: once.clone(), rate_limit: once.clone(), unknown: once })
+    })
+    .await;
+    world.start().await;
+    for _ in 0..2 {
+        world.worker.then(async |_, _, _| Err(Error::temporary("worker_crashed", "it is gone", "wait")));
+    }
+    let id = world.create().await.id;
+    world.until(id, "the retry", |task| task.failures == 1).await;
+    assert!(world.tasks().dead_letters(None, 5).await.unwrap().items.is_empty(), "it has not given up");
+    soon("the end", async {
+        while !world.task(id).await.status.is_terminal() {
+            world.clock.advance(Duration::from_millis(100));
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let letters = world.tasks().dead_letters(None, 5).await.unwrap().items;
+    assert_eq!(letters.iter().map(|task| (task.id, task.failures)).collect::<Vec<_>>(), [(id, 2)]);
+    world.tasks().replay(id).await.unwrap().unwrap();
+    let done = world.until_status(id, TaskStatus::Done).await;
+    assert_eq!((done.attempt, done.failures), (3, 0));
+    assert!(world.tasks().dead_letters(None, 5).await.unwrap().items.is_empty());
+    assert_eq!(world.tasks().replay(id).await.unwrap_err().code, "task_not_restartable");
+    assert_eq!(world.tasks().replay(nobody()).await.unwrap(), None);
 }
