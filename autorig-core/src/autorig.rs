@@ -17,7 +17,7 @@ use crate::{
     clock::{Clock, Ids, SystemClock, SystemIds},
     config::Role,
     outbound::Outbound,
-    store::{PostgresStore, SqliteStore, Store},
+    store::{PostgresStore, Quota, SqliteStore, Store},
     task::{
         Dispatcher, DispatcherSettings, Hub, Leases, Relay, RetryPolicy, RigKind, TaskKind, TaskService, Wake,
     },
@@ -79,6 +79,7 @@ impl AutoRig {
             .outbound(outbound)
             .node(data_dir.node()?)
             .upload_limit(config.upload_limit())
+            .quota(config.quota())
             .lease(config.lease(), Duration::from_secs(config.heartbeat_s))
             .dispatch_interval(config.dispatch_interval.duration());
         builder.data_dir = Some(data_dir);
@@ -216,6 +217,7 @@ pub struct Builder {
     retry: RetryPolicy,
     converters: Option<(Converters, PoolTimes)>,
     upload_limit: Option<u64>,
+    quota: Option<Quota>,
     lease: Option<(Duration, Duration)>,
     interval: Option<Duration>,
     per_owner: Option<u32>,
@@ -318,6 +320,13 @@ impl Builder {
         self
     }
 
+    /// What one owner may create, where [`NewTask::limited`](crate::task::NewTask::limited) says that it counts.
+    #[must_use]
+    pub fn quota(mut self, quota: Quota) -> Self {
+        self.quota = Some(quota);
+        self
+    }
+
     /// How long a worker holds a task without a sign of life, and how often it gives one.
     #[must_use]
     pub fn lease(mut self, lease: Duration, heartbeat: Duration) -> Self {
@@ -397,6 +406,7 @@ impl Builder {
             kinds,
             limits: crate::task::ServiceLimits {
                 upload_bytes: self.upload_limit.unwrap_or_else(|| defaults.upload_limit()),
+                quota: self.quota.unwrap_or_else(|| defaults.quota()),
             },
             settings,
             node,

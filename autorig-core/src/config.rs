@@ -22,7 +22,11 @@ use figment::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error, Result, blob::S3Settings, outbound::Url, signature::Secret, store::PostgresSettings,
+    Error, Result,
+    blob::S3Settings,
+    outbound::Url,
+    signature::Secret,
+    store::{PostgresSettings, Quota},
     worker::converter::Converters,
 };
 
@@ -42,6 +46,12 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Largest upload, in MB.
     pub upload_limit_mb: u64,
+    /// On a site: tasks of one user that wait or are worked on at once; 0 for any number.
+    pub user_tasks_at_once: u32,
+    /// On a site: tasks that one user may create in 24 hours; 0 for any number.
+    pub user_tasks_a_day: u32,
+    /// On a site: seconds between two tasks of one user.
+    pub user_tasks_apart_s: u32,
     /// Rigs at once; half of the cores, at least one, when left out. 0 leaves them all to other machines.
     pub worker_slots: Option<usize>,
     /// Memory of one rig, in MB.
@@ -92,6 +102,9 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 7070)),
             public_url: None,
             upload_limit_mb: 256,
+            user_tasks_at_once: 3,
+            user_tasks_a_day: 50,
+            user_tasks_apart_s: 5,
             worker_slots: None,
             worker_memory_mb: 4096,
             worker_time_s: 600,
@@ -266,6 +279,15 @@ impl Config {
     /// Largest upload, in bytes.
     pub fn upload_limit(&self) -> u64 {
         self.upload_limit_mb << 20
+    }
+
+    /// What one user of a site may create.
+    pub fn quota(&self) -> Quota {
+        Quota {
+            at_once: self.user_tasks_at_once,
+            a_day: self.user_tasks_a_day,
+            apart: Duration::from_secs(self.user_tasks_apart_s.into()),
+        }
     }
 
     /// Rigs at once.

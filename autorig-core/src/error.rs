@@ -80,6 +80,17 @@ pub enum Kind {
     Internal,
 }
 
+/// A limit on how often something may be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// What it is called.
+    pub name: &'static str,
+    /// How often.
+    pub quota: u32,
+    /// In what time; `None` for a number at once.
+    pub window: Option<Duration>,
+}
+
 /// What went wrong, to which thing, and what to do about it.
 #[derive(Clone)]
 pub struct Error {
@@ -95,6 +106,8 @@ pub struct Error {
     pub remedy: String,
     /// When the other side said to come back.
     pub retry_after: Option<Duration>,
+    /// The limit that was met.
+    pub rate: Option<Box<Rate>>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -114,6 +127,7 @@ impl Error {
             message: message.into(),
             remedy: remedy.into(),
             retry_after: None,
+            rate: None,
             source: None,
         }
     }
@@ -217,6 +231,13 @@ impl Error {
     #[must_use]
     pub fn with_retry_after(mut self, after: Duration) -> Self {
         self.retry_after = Some(after);
+        self
+    }
+
+    /// Adds the limit that was met.
+    #[must_use]
+    pub fn with_rate(mut self, rate: Rate) -> Self {
+        self.rate = Some(Box::new(rate));
         self
     }
 

@@ -25,9 +25,9 @@ pub(crate) fn need(operation: &str) -> Option<Need> {
         "linked_input" => Need::Nothing,
         "create_task" => Need::Known(Scope::TasksWrite),
         "list_tasks" => Need::Known(Scope::TasksRead),
-        "get_task" | "task_events" | "task_log" => Need::ReadTask(Scope::TasksRead),
+        "get_task" | "get_rig" | "task_events" | "task_log" => Need::ReadTask(Scope::TasksRead),
         // Another of a task is made from its upload, which is its owner's alone.
-        "cancel_task" | "restart_task" | "retry_task" | "edit_task" | "delete_task" => {
+        "cancel_task" | "restart_task" | "retry_task" | "edit_task" | "correct_rig" | "delete_task" => {
             Need::WriteTask(Scope::TasksWrite)
         }
         "download_file"

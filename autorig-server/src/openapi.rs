@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 use crate::api::{self, wire};
 
 /// Schemas of answers, whose optional fields are always there and may be null.
-const ANSWERS: [&str; 15] = [
+const ANSWERS: [&str; 16] = [
+    "RigJoint",
     "ApiKey",
     "Created",
     "Task",

@@ -36,8 +36,8 @@ pub(crate) struct Problem {
     pub retryable: bool,
     /// The parameter or option that is wrong.
     pub param: Option<String>,
-    /// A header the answer needs: `Allow`, `Retry-After` or `Content-Range`.
-    pub header: Option<Box<(HeaderName, String)>>,
+    /// Headers the answer needs: `Allow`, `Retry-After`, `Content-Range`, `RateLimit`, ….
+    pub headers: Box<[(HeaderName, String)]>,
 }
 
 impl Problem {
@@ -55,7 +55,7 @@ impl Problem {
             remedy: remedy.into(),
             retryable: false,
             param: None,
-            header: None,
+            headers: Box::default(),
         }
     }
 
@@ -69,7 +69,9 @@ impl Problem {
     /// Adds a header to the answer.
     #[must_use]
     pub(crate) fn header(mut self, name: HeaderName, value: impl fmt::Display) -> Self {
-        self.header = Some(Box::new((name, value.to_string())));
+        let mut headers = self.headers.into_vec();
+        headers.push((name, value.to_string()));
+        self.headers = headers.into();
         self
     }
 
@@ -232,8 +234,8 @@ impl Problem {
             .status(self.status)
             .content_type(PROBLEM_JSON)
             .header(header::CACHE_CONTROL, "no-store");
-        if let Some(header) = self.header {
-            response = response.header(header.0, header.1);
+        for (name, value) in self.headers {
+            response = response.header(name, value);
         }
         response.body(body.to_json_string())
     }
@@ -242,7 +244,7 @@ impl Problem {
 /// Core decides what an error is; here it gets its status.
 impl From<autorig_core::Error> for Problem {
     fn from(error: autorig_core::Error) -> Self {
-        use autorig_core::{Class, Kind};
+        use autorig_core::{Class, Kind, error::Rate};
         let status = match (error.kind, error.code.as_ref()) {
             _ if error.class == Class::RateLimit => StatusCode::TOO_MANY_REQUESTS,
             (Kind::Internal, "internal") => return Self::internal(&error),
@@ -266,6 +268,14 @@ impl From<autorig_core::Error> for Problem {
         let mut problem = Self { retryable, ..Self::new(status, error.code, error.message, error.remedy) };
         if problem.code == "unknown_option" {
             problem.param = problem.detail.split('`').nth(1).map(str::to_owned);
+        }
+        if let Some(Rate { name, quota, window }) = error.rate.as_deref() {
+            let reset = error.retry_after.map_or(1.0, |after| after.as_secs_f64().ceil());
+            let window = window.map(|window| format!(";w={}", window.as_secs())).unwrap_or_default();
+            // draft-ietf-httpapi-ratelimit-headers: what is left, and when there is more; the quota by its name.
+            problem = problem
+                .header(HeaderName::from_static("ratelimit"), format!("\"{name}\";r=0;t={reset}"))
+                .header(HeaderName::from_static("ratelimit-policy"), format!("\"{name}\";q={quota}{window}"));
         }
         match error.retry_after {
             // Rounded up: whoever comes back a moment early would be sent away again.

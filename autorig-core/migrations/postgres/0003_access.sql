@@ -52,6 +52,8 @@ CREATE TABLE owner_locks (
     PRIMARY KEY (owner_type, owner_id)
 );
 
+CREATE INDEX tasks_open_of_owner ON tasks (owner_type, owner_id) WHERE status IN ('created', 'processing');
+
 -- What the owner calls a task.
 ALTER TABLE tasks ADD COLUMN title text;
 

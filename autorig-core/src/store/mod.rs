@@ -12,6 +12,7 @@ mod keys;
 mod nodes;
 mod outbox;
 pub mod postgres;
+mod quotas;
 mod sql;
 pub mod sqlite;
 mod tasks;
@@ -27,6 +28,7 @@ pub use keys::Keys;
 pub use nodes::{NodeReport, Nodes};
 pub use outbox::{Message, Outbox};
 pub use postgres::{PostgresSettings, PostgresStore};
+pub use quotas::{Quota, Quotas, UsedUp};
 pub use sql::SqlStore;
 pub use sqlite::SqliteStore;
 pub use tasks::{Applied, Claim, Counts, EXACT_AHEAD, Tasks};
@@ -34,7 +36,7 @@ pub use workers::{SeenWorker, Workers};
 
 /// Everything the core keeps.
 #[async_trait]
-pub trait Store: Tasks + Idempotency + Outbox + Keys + Workers + Nodes {
+pub trait Store: Tasks + Idempotency + Outbox + Keys + Workers + Nodes + Quotas {
     /// Answers when the store can be read and written.
     ///
     /// # Errors

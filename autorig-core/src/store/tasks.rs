@@ -9,7 +9,7 @@ use crate::{
     Result,
     clock::Time,
     task::{
-        Owner, Task, TaskEvent, TaskId,
+        Owner, Task, TaskEvent, TaskFile, TaskId,
         lifecycle::{Event, Outcome, Refused},
     },
 };
@@ -127,6 +127,12 @@ pub trait Tasks: Send + Sync + 'static {
     /// # Errors
     /// `store_unavailable`.
     async fn events(&self, id: TaskId, after: u64, limit: u32) -> Result<Vec<TaskEvent>>;
+
+    /// The files of a result that a correction has replaced, by place; those of the newest are the task's own.
+    ///
+    /// # Errors
+    /// `store_unavailable`.
+    async fn old_files(&self, id: TaskId, revision: u32) -> Result<Vec<TaskFile>>;
 
     /// How many tasks wait and are worked on.
     ///

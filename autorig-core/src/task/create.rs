@@ -1,6 +1,6 @@
 //! Creating a task: the upload or the link becomes a stored file, then one transaction makes the task.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -12,9 +12,10 @@ use super::{
     service::{Inner, TaskService, input_gone},
 };
 use crate::{
-    Error, Result,
+    Class, Error, Kind, Result,
     blob::{BlobMeta, ByteStream, Hashing},
-    store::{Begun, CallKey, FinishedCall, idempotency_key_running},
+    error::Rate,
+    store::{Begun, CallKey, FinishedCall, Quota, UsedUp, idempotency_key_running},
 };
 
 /// What to make a task of.
@@ -31,8 +32,12 @@ pub struct NewTask {
     pub visibility: Visibility,
     /// The higher, the sooner it is worked on; 0 is usual.
     pub priority: i32,
+    /// What it is called; its input's name when `None`.
+    pub title: Option<String>,
     /// A key under which the call happens once, however often it is made.
     pub idempotency_key: Option<String>,
+    /// The owner's quota counts: a stranger's or a user's task on a site, but no admin's.
+    pub limited: bool,
 }
 
 impl NewTask {
@@ -45,7 +50,9 @@ impl NewTask {
             params: Value::Null,
             visibility: Visibility::Unlisted,
             priority: 0,
+            title: None,
             idempotency_key: None,
+            limited: false,
         }
     }
 
@@ -66,7 +73,9 @@ impl NewTask {
             params,
             visibility: task.visibility,
             priority: task.priority,
+            title: task.title.clone(),
             idempotency_key: None,
+            limited: false,
         }
     }
 }
@@ -104,9 +113,12 @@ pub(super) async fn create(service: &TaskService, new: NewTask) -> Result<Create
     let inner = &service.inner;
     let kind = inner.kind(&new.kind)?.clone();
     let params = kind.check(new.params.clone())?;
+    let id = TaskId(inner.ids.id());
     let Some(key) = &new.idempotency_key else {
-        let prepared = prepare(inner, new, params).await?;
+        let place = Place::take(inner, new.limited.then(|| new.owner.clone()), id).await?;
+        let prepared = prepare(inner, id, new, params).await?;
         let task = prepared.commit(kind.as_ref(), None).await?;
+        place.used().await;
         return Ok(Created { task, replayed: false });
     };
     let call = call_key(&new.owner, key)?;
@@ -116,11 +128,13 @@ pub(super) async fn create(service: &TaskService, new: NewTask) -> Result<Create
         Begun::Finished { fingerprint, task } => replay(inner, new, &params, &fingerprint, task).await,
         Begun::First => {
             let guard = CallGuard::new(inner.clone(), call.clone());
-            let prepared = prepare(inner, new, params).await?;
+            let place = Place::take(inner, new.limited.then(|| new.owner.clone()), id).await?;
+            let prepared = prepare(inner, id, new, params).await?;
             let (node, fingerprint) = (inner.node.clone(), prepared.fingerprint.clone());
             let finished = FinishedCall { call, node, fingerprint };
             let task = prepared.commit(kind.as_ref(), Some(finished)).await?;
             guard.done();
+            place.used().await;
             Ok(Created { task, replayed: false })
         }
     }
@@ -145,13 +159,13 @@ struct Prepared {
     params: Value,
     visibility: Visibility,
     priority: i32,
+    title: Option<String>,
     input: InputFile,
     fingerprint: String,
     kept: bool,
 }
 
-async fn prepare(inner: &Arc<Inner>, new: NewTask, params: Value) -> Result<Prepared> {
-    let id = TaskId(inner.ids.id());
+async fn prepare(inner: &Arc<Inner>, id: TaskId, new: NewTask, params: Value) -> Result<Prepared> {
     let blob = format!("uploads/{id}");
     let limit = inner.limits.upload_bytes;
     let (name, source, meta) = match new.input {
@@ -180,6 +194,7 @@ async fn prepare(inner: &Arc<Inner>, new: NewTask, params: Value) -> Result<Prep
         params,
         visibility: new.visibility,
         priority: new.priority,
+        title: new.title,
         input: InputFile { blob, name, size: meta.size, sha256: meta.sha256 },
         fingerprint,
         kept: false,
@@ -210,6 +225,7 @@ impl Prepared {
             owner: self.owner.clone(),
             priority: self.priority,
             visibility: self.visibility,
+            title: self.title.take(),
             input: self.input.clone(),
             status: TaskStatus::Created,
             stage: None,
@@ -316,6 +332,75 @@ fn clean_name(name: &str) -> String {
         clean.drain(..cut);
     }
     if clean.trim_matches(['.', ' ']).is_empty() { "model".to_owned() } else { clean }
+}
+
+/// A place of the owner's quota, given back when the task comes to nothing, also when its future is dropped.
+struct Place {
+    inner: Arc<Inner>,
+    task: Option<TaskId>,
+}
+
+impl Place {
+    /// A place for a task of this owner; without an owner nothing is counted.
+    async fn take(inner: &Arc<Inner>, owner: Option<Owner>, task: TaskId) -> Result<Self> {
+        let mut place = Self { inner: inner.clone(), task: None };
+        let Some(owner) = owner else { return Ok(place) };
+        let quota = &inner.limits.quota;
+        match inner.store.take_place(&owner, task, inner.clock.now(), quota).await? {
+            None => place.task = Some(task),
+            Some(used_up) => return Err(refused(used_up, quota)),
+        }
+        Ok(place)
+    }
+
+    /// The task exists. When this cannot be noted it counts twice for an hour, which harms nobody.
+    async fn used(mut self) {
+        let Some(task) = self.task.take() else { return };
+        if let Err(error) = self.inner.store.place_used(task).await {
+            tracing::warn!(%error, %task, "a place of a quota could not be noted as used");
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Some(task) = self.task.take() else { return };
+        let inner = self.inner.clone();
+        spawn_cleanup(async move {
+            if let Err(error) = inner.store.give_place_back(task).await {
+                tracing::warn!(%error, %task, "a place of a quota could not be given back");
+            }
+        });
+    }
+}
+
+fn refused(used_up: UsedUp, quota: &Quota) -> Error {
+    /// Nobody knows when a task ends; asking this often does no harm.
+    const LATER: Duration = Duration::from_secs(10);
+    let (code, message, remedy, wait, rate) = match used_up {
+        UsedUp::AtOnce => (
+            "limit_concurrent",
+            format!("{} of your tasks are waiting or being worked on, and no more may be", quota.at_once),
+            "wait until one of them is done, or cancel it",
+            LATER,
+            Rate { name: "concurrent", quota: quota.at_once, window: None },
+        ),
+        UsedUp::ADay(wait) => (
+            "limit_daily",
+            format!("you have created {} tasks in the last 24 hours, and no more may be", quota.a_day),
+            "come back as Retry-After says",
+            wait,
+            Rate { name: "day", quota: quota.a_day, window: Some(Duration::from_secs(24 * 60 * 60)) },
+        ),
+        UsedUp::Apart(wait) => (
+            "limit_too_fast",
+            format!("two tasks are created at least {} seconds apart", quota.apart.as_secs()),
+            "come back as Retry-After says",
+            wait,
+            Rate { name: "apart", quota: 1, window: Some(quota.apart) },
+        ),
+    };
+    Error::new(Class::RateLimit, Kind::Limit, code, message, remedy).with_retry_after(wait).with_rate(rate)
 }
 
 /// Forgets an idempotent call that ends without a task, also when its future is dropped.

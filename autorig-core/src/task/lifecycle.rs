@@ -7,6 +7,8 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::model::{EventKind, Stage, Task, TaskError, TaskFile, TaskStatus, Visibility};
 use crate::clock::Time;
 
@@ -83,8 +85,17 @@ pub enum Event {
         /// An admin asks: [`RESTART_AFTER`] and [`TASK_LIMIT`] do not matter.
         forced: bool,
     },
+    /// The owner wants the result made again with other parameters; what there is stays as an older revision.
+    Correct {
+        /// The parameters, checked by the kind.
+        params: Value,
+        /// How many files there will be.
+        total_count: u32,
+    },
     /// The owner changes what people see of it.
     Edit {
+        /// What it is called from now on; `Some(None)` takes the name away.
+        title: Option<Option<String>>,
         /// Who may see it from now on.
         visibility: Option<Visibility>,
     },
@@ -104,12 +115,13 @@ pub enum Trigger {
     Fail,
     Cancel,
     Restart,
+    Correct,
     Edit,
 }
 
 impl Trigger {
     /// Every trigger.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Claim,
         Self::Advance,
         Self::AddFile,
@@ -120,6 +132,7 @@ impl Trigger {
         Self::Fail,
         Self::Cancel,
         Self::Restart,
+        Self::Correct,
         Self::Edit,
     ];
 }
@@ -138,6 +151,7 @@ impl Event {
             Self::Fail { .. } => Trigger::Fail,
             Self::Cancel => Trigger::Cancel,
             Self::Restart { .. } => Trigger::Restart,
+            Self::Correct { .. } => Trigger::Correct,
             Self::Edit { .. } => Trigger::Edit,
         }
     }
@@ -152,7 +166,11 @@ impl Event {
             | Self::Retry { attempt, .. }
             | Self::Release { attempt }
             | Self::Fail { attempt, .. } => Some(*attempt),
-            Self::Claim { .. } | Self::Cancel | Self::Restart { .. } | Self::Edit { .. } => None,
+            Self::Claim { .. }
+            | Self::Cancel
+            | Self::Restart { .. }
+            | Self::Correct { .. }
+            | Self::Edit { .. } => None,
         }
     }
 }
@@ -180,6 +198,8 @@ pub enum Effect {
     Finish,
     /// Forget the end and what led to it.
     Reopen,
+    /// Put the files aside as those of an older revision, and take over the parameters of the next.
+    Revise,
     /// Take over what the owner says of it.
     TakeOver,
 }
@@ -236,6 +256,12 @@ pub const TABLE: &[Move] = &[
         TaskStatus::Created,
         &[Effect::DropLease, Effect::Reopen, Effect::ReleaseFiles, Effect::Schedule],
     ),
+    row(
+        TaskStatus::Done,
+        Trigger::Correct,
+        TaskStatus::Created,
+        &[Effect::Revise, Effect::Reopen, Effect::Schedule],
+    ),
     row(TaskStatus::Created, Trigger::Edit, TaskStatus::Created, &[Effect::TakeOver]),
     row(TaskStatus::Processing, Trigger::Edit, TaskStatus::Processing, &[Effect::TakeOver]),
     row(TaskStatus::Done, Trigger::Edit, TaskStatus::Done, &[Effect::TakeOver]),
@@ -283,6 +309,17 @@ pub struct Outcome {
     pub events: Vec<EventKind>,
     /// Blobs that nothing refers to any more.
     pub released: Vec<String>,
+    /// Files that are those of an older revision from now on.
+    pub archived: Option<OldFiles>,
+}
+
+/// The files of a result that a correction has replaced.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OldFiles {
+    /// Which result.
+    pub revision: u32,
+    /// Its files, by place.
+    pub files: Vec<TaskFile>,
 }
 
 /// Applies an event to a task.
@@ -303,7 +340,8 @@ pub fn apply(task: &Task, event: &Event, now: Time) -> Result<Outcome, Refused> 
     if matches!(event, Event::Restart { forced: false }) && restart_from(task) > now {
         return Err(Refused::TooSoon { at: restart_from(task) });
     }
-    let mut outcome = Outcome { task: task.clone(), events: Vec::new(), released: Vec::new() };
+    let mut outcome =
+        Outcome { task: task.clone(), events: Vec::new(), released: Vec::new(), archived: None };
     outcome.task.status = step.to;
     for effect in step.effects {
         perform(*effect, event, now, &mut outcome);
@@ -354,8 +392,16 @@ fn perform(effect: Effect, event: &Event, now: Time, outcome: &mut Outcome) {
             task.error = Some(error.clone());
         }
         (Effect::Reopen, _) => reopen(task),
-        (Effect::TakeOver, Event::Edit { visibility }) => {
+        (Effect::Revise, Event::Correct { params, total_count }) => {
+            let files = std::mem::take(&mut task.files);
+            outcome.archived = Some(OldFiles { revision: task.revision, files });
+            task.revision += 1;
+            task.params = params.clone();
+            task.total_count = *total_count;
+        }
+        (Effect::TakeOver, Event::Edit { title, visibility }) => {
             task.visibility = visibility.unwrap_or(task.visibility);
+            task.title = title.clone().unwrap_or_else(|| task.title.take());
         }
         (Effect::ReleaseFiles, _) => {
             outcome.released.extend(task.files.drain(..).map(|file| file.blob));
@@ -383,6 +429,7 @@ fn perform(effect: Effect, event: &Event, now: Time, outcome: &mut Outcome) {
             | Effect::KeepFile
             | Effect::TellLog
             | Effect::RecordFailure
+            | Effect::Revise
             | Effect::TakeOver,
             _,
         ) => debug_assert!(false, "{effect:?} on {event:?}"),

@@ -10,6 +10,7 @@ pub mod model;
 pub mod retry;
 
 mod attempt;
+mod correct;
 mod counted;
 mod create;
 mod dead_letters;
@@ -22,6 +23,8 @@ mod quality;
 mod relay;
 mod service;
 
+pub use autorig_engine::{JointHint, rig::Symmetry};
+pub use correct::{Correction, RigJoint, TaskRig};
 pub use create::{Created, Input, NewTask};
 pub use kind::{Deliverable, RigKind, RigMode, RigOptions, TaskKind, safe_stem};
 pub use leases::{Failure, Lease, LeaseId, Leases, WorkerName};

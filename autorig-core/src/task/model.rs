@@ -257,6 +257,8 @@ pub struct Task {
     pub priority: i32,
     /// Who may see it.
     pub visibility: Visibility,
+    /// What its owner calls it; its input's name when `None`.
+    pub title: Option<String>,
     /// What it works on.
     pub input: InputFile,
     /// Where it is in its life.

@@ -4,7 +4,10 @@ use autorig_engine::quality::Verdict;
 use futures_util::TryStreamExt;
 use serde::Deserialize;
 
-use super::{TaskService, model::Task};
+use super::{
+    TaskService,
+    model::{Task, TaskFile},
+};
 use crate::Result;
 
 /// A longer report is none of ours.
@@ -43,15 +46,21 @@ impl TaskService {
     /// # Errors
     /// `store_unavailable`, `io_error`; `internal` when the report's bytes are gone.
     pub async fn quality(&self, task: &Task) -> Result<Option<TaskQuality>> {
-        if task.file("report_json").is_none_or(|file| file.size > MOST_BYTES) {
+        let Some(file) = task.file("report_json") else { return Ok(None) };
+        Ok(self.report_bytes(file).await?.and_then(|bytes| parse(&bytes)))
+    }
+
+    /// A report's bytes; `None` when there are too many.
+    pub(super) async fn report_bytes(&self, file: &TaskFile) -> Result<Option<Vec<u8>>> {
+        if file.size > MOST_BYTES {
             return Ok(None);
         }
-        let Some(open) = self.open_file(task.id, "report_json", None).await? else { return Ok(None) };
+        let open = self.open(file, None).await?;
         let bytes = open.body.try_fold(Vec::new(), |mut all, piece| async move {
             all.extend_from_slice(&piece);
             Ok(all)
         });
-        Ok(parse(&bytes.await?))
+        bytes.await.map(Some)
     }
 }
 

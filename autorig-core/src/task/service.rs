@@ -29,7 +29,7 @@ use crate::{
     blob::{BlobStore, ByteStream, Presented},
     clock::{Clock, Ids, Time},
     outbound::Outbound,
-    store::{Applied, Store},
+    store::{Applied, Quota, Store},
     worker::{Places, converter::InputLinks},
 };
 
@@ -60,6 +60,7 @@ pub(crate) struct Inner {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ServiceLimits {
     pub(crate) upload_bytes: u64,
+    pub(crate) quota: Quota,
 }
 
 impl Inner {
@@ -121,6 +122,8 @@ pub struct OpenFile {
 pub(super) const MAX_PAGE: u32 = 100;
 /// A change that another process made is seen after this time at the latest.
 pub(super) const POLL: Duration = Duration::from_secs(2);
+/// Longest title.
+const MAX_TITLE: usize = 200;
 /// Events of a log that are read at once.
 const LOG_BATCH: u32 = 500;
 /// The queue estimate is the mean of so many tasks.
@@ -132,7 +135,7 @@ impl TaskService {
     /// # Errors
     /// `unknown_option`, `invalid_option`, `unknown_kind`, `limit_file_size`, `empty_file`, the body's own
     /// error, `link_…` (see [`crate::outbound`]), `idempotency_key_reused`, `idempotency_key_running`,
-    /// `invalid_idempotency_key`.
+    /// `invalid_idempotency_key`; `limit_concurrent`, `limit_daily`, `limit_too_fast`, with the time to wait.
     pub async fn create(&self, new: NewTask) -> Result<Created> {
         create::create(self, new).await
     }
@@ -192,9 +195,17 @@ impl TaskService {
         range: Option<Range<u64>>,
     ) -> Result<Option<OpenFile>> {
         let Some(task) = self.get(id).await? else { return Ok(None) };
-        let Some(file) = task.file(key).cloned() else { return Ok(None) };
+        let Some(file) = task.file(key) else { return Ok(None) };
+        self.open(file, range).await.map(Some)
+    }
+
+    /// Opens a file that a task has, or had in an older revision.
+    ///
+    /// # Errors
+    /// `io_error`; `internal` when the file's bytes are gone.
+    pub async fn open(&self, file: &TaskFile, range: Option<Range<u64>>) -> Result<OpenFile> {
         match self.inner.blobs.get(&file.blob, range).await? {
-            Some(blob) => Ok(Some(OpenFile { file, range: blob.range, body: blob.body })),
+            Some(blob) => Ok(OpenFile { file: file.clone(), range: blob.range, body: blob.body }),
             None => Err(Error::internal(format!("the bytes of `{}` are gone from the storage", file.name))),
         }
     }
@@ -317,12 +328,19 @@ impl TaskService {
         Ok(true)
     }
 
-    /// Changes what people see of a task. `None` when there is no such task.
+    /// Changes what people see of a task; what is `None` stays. An empty title takes the title away. `None` when there is
+    /// no such task.
     ///
     /// # Errors
-    /// `store_unavailable`.
-    pub async fn edit(&self, id: TaskId, visibility: Option<Visibility>) -> Result<Option<Task>> {
-        match self.inner.apply(id, &Event::Edit { visibility }).await? {
+    /// `invalid_title`; `store_unavailable`.
+    pub async fn edit(
+        &self,
+        id: TaskId,
+        title: Option<&str>,
+        visibility: Option<Visibility>,
+    ) -> Result<Option<Task>> {
+        let title = title.map(clean_title).transpose()?;
+        match self.inner.apply(id, &Event::Edit { title, visibility }).await? {
             Applied::Done(outcome) => Ok(Some(outcome.task)),
             Applied::Missing | Applied::Refused(_) => Ok(None),
         }
@@ -438,6 +456,18 @@ impl TaskService {
         let rounds = (ahead as f64 / total as f64) + 0.5;
         Ok(Some(mean.mul_f64(rounds).as_secs_f64().ceil() as u64))
     }
+}
+
+fn clean_title(title: &str) -> Result<Option<String>> {
+    let title = title.trim();
+    if title.chars().count() > MAX_TITLE || title.chars().any(char::is_control) {
+        return Err(Error::usage(
+            "invalid_title",
+            format!("the title is longer than {MAX_TITLE} characters or has control characters"),
+            "give it a shorter one, in one line",
+        ));
+    }
+    Ok((!title.is_empty()).then(|| title.to_owned()))
 }
 
 pub(super) fn input_gone() -> Error {

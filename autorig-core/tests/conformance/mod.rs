@@ -3,5 +3,6 @@
 mod blobs;
 mod keys;
 mod queue;
+mod quotas;
 pub(crate) mod s3_server;
 mod store;

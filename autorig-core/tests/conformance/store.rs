@@ -18,6 +18,10 @@ use super::keys::{
     a_key_is_used_revoked_once_and_rotated_while_it_is_good,
     a_key_reads_back_by_its_id_its_hash_and_its_owner, an_admin_link_is_used_once_and_ends_the_others,
 };
+use super::quotas::{
+    a_place_without_a_task_is_given_back_or_lost_in_time, an_owner_gets_as_many_places_as_the_quota_says,
+    many_at_once_get_no_more_places_than_there_are,
+};
 use crate::cluster::TestDatabase;
 use crate::lifecycle::{event, failure, task, task_file};
 
@@ -382,6 +386,9 @@ macro_rules! store_suite {
             a_key_reads_back_by_its_id_its_hash_and_its_owner
             a_key_is_used_revoked_once_and_rotated_while_it_is_good
             an_admin_link_is_used_once_and_ends_the_others
+            an_owner_gets_as_many_places_as_the_quota_says
+            a_place_without_a_task_is_given_back_or_lost_in_time
+            many_at_once_get_no_more_places_than_there_are
         }
     };
 }

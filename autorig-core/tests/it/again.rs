@@ -162,15 +162,21 @@ async fn the_log_tells_everything_or_its_end() {
 }
 
 #[tokio::test]
-async fn who_may_see_a_task_can_be_changed_at_any_time() {
+async fn what_people_see_of_a_task_can_be_changed_at_any_time() {
     let world = World::new().await;
     let id = world.create().await.id;
-    let edited = world.tasks().edit(id, Some(Visibility::Private)).await.unwrap().unwrap();
+    let edited = world.tasks().edit(id, Some(" Hero "), Some(Visibility::Private)).await.unwrap().unwrap();
     assert_eq!((edited.visibility, edited.version), (Visibility::Private, 1));
+    assert_eq!(world.task(id).await.title.as_deref(), Some("Hero"));
     world.tasks().cancel(id).await.unwrap();
-    let edited = world.tasks().edit(id, Some(Visibility::Public)).await.unwrap().unwrap();
+    let edited = world.tasks().edit(id, None, Some(Visibility::Public)).await.unwrap().unwrap();
     assert_eq!((edited.visibility, edited.status), (Visibility::Public, TaskStatus::Cancelled));
-    assert_eq!(world.tasks().edit(nobody(), None).await.unwrap(), None);
+    assert_eq!(edited.title.as_deref(), Some("Hero"));
+    assert_eq!(world.tasks().edit(id, Some(""), None).await.unwrap().unwrap().title, None);
+    for wrong in ["a\nb", &"x".repeat(201)] {
+        assert_eq!(world.tasks().edit(id, Some(wrong), None).await.unwrap_err().code, "invalid_title");
+    }
+    assert_eq!(world.tasks().edit(nobody(), None, None).await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -12,10 +12,10 @@ use autorig_core::{
     clock::Time,
     store::{
         Applied, Begun, CallKey, Claim, Counts, FinishedCall, Idempotency, Keys, Message, Nodes, Outbox,
-        SeenWorker, SqlStore, SqliteStore, Store, Tasks, Workers,
+        Quota, Quotas, SeenWorker, SqlStore, SqliteStore, Store, Tasks, UsedUp, Workers,
     },
     task::{
-        Owner, Task, TaskEvent, TaskId, TaskStatus,
+        Owner, Task, TaskEvent, TaskFile, TaskId, TaskStatus,
         lifecycle::{Event, Trigger},
     },
 };
@@ -113,6 +113,9 @@ impl Tasks for Faulty {
     }
     async fn events(&self, id: TaskId, after: u64, limit: u32) -> Result<Vec<TaskEvent>> {
         self.inner.events(id, after, limit).await
+    }
+    async fn old_files(&self, id: TaskId, revision: u32) -> Result<Vec<TaskFile>> {
+        self.inner.old_files(id, revision).await
     }
     async fn counts(&self) -> Result<Counts> {
         self.inner.counts().await
@@ -284,5 +287,24 @@ impl Keys for Faulty {
     }
     async fn end_session(&self, hash: &str) -> Result<bool> {
         self.inner.end_session(hash).await
+    }
+}
+
+#[async_trait]
+impl Quotas for Faulty {
+    async fn take_place(
+        &self,
+        owner: &Owner,
+        id: TaskId,
+        now: Time,
+        quota: &Quota,
+    ) -> Result<Option<UsedUp>> {
+        self.inner.take_place(owner, id, now, quota).await
+    }
+    async fn place_used(&self, task: TaskId) -> Result<()> {
+        self.inner.place_used(task).await
+    }
+    async fn give_place_back(&self, task: TaskId) -> Result<()> {
+        self.inner.give_place_back(task).await
     }
 }

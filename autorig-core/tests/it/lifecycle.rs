@@ -21,6 +21,7 @@ pub(crate) fn task(at: Time, id: u128) -> Task {
         owner: Owner::local(),
         priority: 0,
         visibility: Visibility::Unlisted,
+        title: None,
         input: InputFile {
             blob: format!("uploads/{id}"),
             name: "hero.glb".to_owned(),
@@ -88,9 +89,13 @@ pub(crate) fn event(trigger: Trigger, attempt: u32, now: Time, n: u8) -> Event {
         Trigger::Fail => Event::Fail { attempt, error: failure() },
         Trigger::Cancel => Event::Cancel,
         Trigger::Restart => Event::Restart { forced: n % 2 == 1 },
-        Trigger::Edit => {
-            Event::Edit { visibility: Some(Visibility::ALL[usize::from(n) % Visibility::ALL.len()]) }
+        Trigger::Correct => {
+            Event::Correct { params: serde_json::json!({"influences": n % 8 + 1}), total_count: 3 }
         }
+        Trigger::Edit => Event::Edit {
+            title: Some(n.is_multiple_of(2).then(|| format!("title {n}"))),
+            visibility: Some(Visibility::ALL[usize::from(n) % Visibility::ALL.len()]),
+        },
     }
 }
 
@@ -105,6 +110,7 @@ fn expected(from: TaskStatus, on: Trigger) -> Option<TaskStatus> {
         (Processing, Trigger::Retry | Trigger::Release) => Some(Created),
         (Processing, Trigger::Fail) => Some(Error),
         (Error | Processing, Trigger::Restart) => Some(Created),
+        (Done, Trigger::Correct) => Some(Created),
         (same, Trigger::Edit) => Some(same),
         _ => None,
     }
@@ -187,12 +193,35 @@ fn an_admin_need_not_wait_and_an_owner_may_restart_what_is_stuck() {
 fn an_edit_changes_what_people_see_and_nothing_of_the_work() {
     let now = ManualClock::default().now();
     let before = task(now, 1);
-    let edit = Event::Edit { visibility: Some(Visibility::Private) };
+    let title = Some("Hero".to_owned());
+    let edit = Event::Edit { title: Some(title.clone()), visibility: Some(Visibility::Private) };
     let outcome = apply(&before, &edit, now).unwrap();
-    assert_eq!(outcome.task, Task { visibility: Visibility::Private, ..before.clone() });
+    assert_eq!(outcome.task, Task { title, visibility: Visibility::Private, ..before.clone() });
     assert!(outcome.events.is_empty());
-    let nothing = Event::Edit { visibility: None };
-    assert_eq!(apply(&before, &nothing, now).unwrap().task, before);
+    let nothing = Event::Edit { title: None, visibility: None };
+    assert_eq!(apply(&outcome.task, &nothing, now).unwrap().task, outcome.task);
+    let untitled = Event::Edit { title: Some(None), visibility: Some(Visibility::Unlisted) };
+    assert_eq!(apply(&outcome.task, &untitled, now).unwrap().task, before);
+}
+
+#[test]
+fn a_correction_keeps_the_old_files_aside_and_begins_the_next_revision() {
+    let now = ManualClock::default().now();
+    let mut life = task(now, 1);
+    for (trigger, n) in [(Trigger::Claim, 0), (Trigger::AddFile, 2), (Trigger::Complete, 0)] {
+        life = apply(&life, &event(trigger, 1, now, n), now).unwrap().task;
+    }
+    let params = serde_json::json!({"influences": 2});
+    let correct = Event::Correct { params: params.clone(), total_count: 5 };
+    let outcome = apply(&life, &correct, now).unwrap();
+    let old = outcome.archived.unwrap();
+    assert_eq!((old.revision, &old.files), (1, &life.files));
+    assert!(outcome.released.is_empty(), "what the first revision has made stays");
+    let next = outcome.task;
+    assert_eq!((next.status, next.revision, next.files.len()), (TaskStatus::Created, 2, 0));
+    assert_eq!((next.params.clone(), next.total_count, next.finished_at), (params, 5, None));
+    let claimed = apply(&next, &event(Trigger::Claim, 0, now, 0), now).unwrap().task;
+    assert_eq!(claimed.attempt, 2, "so its files do not meet those of the first");
 }
 
 #[test]
@@ -259,7 +288,8 @@ proptest! {
                 Ok(outcome) => {
                     let after = outcome.task;
                     let edited = event.trigger() == Trigger::Edit;
-                    let reopened = life.status == TaskStatus::Error && on_restart(&event);
+                    let reopened = (life.status == TaskStatus::Error && on_restart(&event))
+                        || event.trigger() == Trigger::Correct;
                     prop_assert!(!life.status.is_terminal() || edited || reopened, "nothing else follows the end");
                     prop_assert!(!edited || outcome.events.is_empty());
                     ends -= i32::from(reopened);

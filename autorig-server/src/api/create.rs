@@ -51,7 +51,7 @@ impl CreateApi {
         if req.header("content-encoding").is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
             return Err(Problem::unsupported_media_type("bodies with a Content-Encoding are not read"));
         }
-        let asked = Asked { owner: who.known()?.clone(), key: idempotency_key.0 };
+        let asked = Asked { owner: who.known()?.clone(), key: idempotency_key.0, limited: !who.admin };
         let essence = content_type(req);
         let created = match essence.as_str() {
             "multipart/form-data" => state.create_from_form(req, body.0, asked).await?,
@@ -87,6 +87,7 @@ fn content_type(req: &Request) -> String {
 struct Asked {
     owner: Owner,
     key: Option<String>,
+    limited: bool,
 }
 
 impl State {
@@ -148,7 +149,9 @@ impl State {
             params: Value::Object(options),
             visibility: visibility.unwrap_or(Visibility::Unlisted),
             priority: 0,
+            title: None,
             idempotency_key: asked.key,
+            limited: asked.limited,
         };
         self.tasks.create(new).await.map_err(|error| match error.code.as_ref() {
             "limit_file_size" => upload::too_large(limit),

@@ -2,14 +2,14 @@
 
 use std::{ops::Range, time::Duration};
 
-use autorig_core::task::TaskFile;
+use autorig_core::task::{Task, TaskFile};
 use poem::{
     Body, IntoResponse, Request, Response,
     http::{HeaderValue, StatusCode, header},
 };
 use poem_openapi::{
     ApiResponse, OpenApi,
-    param::Path,
+    param::{Path, Query},
     registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry},
 };
 
@@ -36,8 +36,10 @@ impl FilesApi {
         id: Path<String>,
         /// The file's key, `rigged_glb`.
         key: Path<String>,
+        /// Of this result instead of the newest; a correction leaves those before it.
+        revision: Query<Option<u32>>,
     ) -> Result<FileAnswer, Problem> {
-        state.send(req, &id, &key).await
+        state.send(req, &id, &key, revision.0).await
     }
 
     /// Download the prepared model
@@ -51,7 +53,7 @@ impl FilesApi {
         /// The task's id.
         id: Path<String>,
     ) -> Result<FileAnswer, Problem> {
-        state.send(req, &id, "prepared_glb").await
+        state.send(req, &id, "prepared_glb", None).await
     }
 
     /// Download the rigged model
@@ -63,7 +65,7 @@ impl FilesApi {
         /// The task's id.
         id: Path<String>,
     ) -> Result<FileAnswer, Problem> {
-        state.send(req, &id, "rigged_glb").await
+        state.send(req, &id, "rigged_glb", None).await
     }
 
     /// Download the rig with clips as GLB
@@ -75,7 +77,7 @@ impl FilesApi {
         /// The task's id.
         id: Path<String>,
     ) -> Result<FileAnswer, Problem> {
-        state.send(req, &id, "animations_glb").await
+        state.send(req, &id, "animations_glb", None).await
     }
 
     /// Download the rig with clips as FBX
@@ -87,7 +89,7 @@ impl FilesApi {
         /// The task's id.
         id: Path<String>,
     ) -> Result<FileAnswer, Problem> {
-        state.send(req, &id, "animations_fbx").await
+        state.send(req, &id, "animations_fbx", None).await
     }
 
     /// Download everything in one archive
@@ -99,7 +101,7 @@ impl FilesApi {
         /// The task's id.
         id: Path<String>,
     ) -> Result<FileAnswer, Problem> {
-        state.send(req, &id, "all_zip").await
+        state.send(req, &id, "all_zip", None).await
     }
 
     /// Download a file of a task by its place
@@ -119,7 +121,7 @@ impl FilesApi {
         let place: Option<u32> = index.parse().ok();
         let file = task.files.iter().find(|file| Some(file.index) == place);
         let key = file.map(|file| file.key.as_str()).ok_or_else(|| Problem::no_such_file(&index))?;
-        state.send(req, &id, key).await
+        state.send(req, &id, key, None).await
     }
 
     /// Watch the video
@@ -179,7 +181,7 @@ impl State {
         key: &str,
         policy: Option<&'static str>,
     ) -> Result<FileAnswer, Problem> {
-        let mut answer = self.stream(req, id, key).await?;
+        let mut answer = self.stream(req, id, key, None).await?;
         let headers = answer.0.headers_mut();
         if let Some(named) = headers.get(header::CONTENT_DISPOSITION).and_then(|v| v.to_str().ok())
             && let Ok(inline) = HeaderValue::from_str(&named.replacen("attachment", "inline", 1))
@@ -193,15 +195,21 @@ impl State {
     }
 
     /// A file to be saved: its bytes, or where the storage has them if that is how the server is set up.
-    async fn send(&self, req: &Request, id: &str, key: &str) -> Result<FileAnswer, Problem> {
+    async fn send(
+        &self,
+        req: &Request,
+        id: &str,
+        key: &str,
+        revision: Option<u32>,
+    ) -> Result<FileAnswer, Problem> {
         if !self.config.storage_redirect || req.extensions().get::<HeadersOnly>().is_some() {
             // An address is signed for GET alone.
-            return self.stream(req, id, key).await;
+            return self.stream(req, id, key, revision).await;
         }
         let task = self.task(task_id(id)?).await?;
-        let file = task.file(key).ok_or_else(|| Problem::no_such_file(key))?;
-        let address = self.tasks.file_address(file, attachment(&file.name), ADDRESS_TTL).await?;
-        let Some(address) = address else { return self.stream(req, id, key).await };
+        let file = self.file(&task, key, revision).await?;
+        let address = self.tasks.file_address(&file, attachment(&file.name), ADDRESS_TTL).await?;
+        let Some(address) = address else { return self.stream(req, id, key, revision).await };
         let answer = Response::builder()
             .status(StatusCode::FOUND)
             .header(header::LOCATION, address)
@@ -209,27 +217,42 @@ impl State {
         Ok(FileAnswer(answer.finish()))
     }
 
-    async fn stream(&self, req: &Request, id: &str, key: &str) -> Result<FileAnswer, Problem> {
+    async fn stream(
+        &self,
+        req: &Request,
+        id: &str,
+        key: &str,
+        revision: Option<u32>,
+    ) -> Result<FileAnswer, Problem> {
         let id = task_id(id)?;
         let task = self.task(id).await?;
-        let file = task.file(key).ok_or_else(|| Problem::no_such_file(key))?;
-        let (answer, range) = match Shown::from(file).wanted(req)? {
+        let file = self.file(&task, key, revision).await?;
+        let (answer, range) = match Shown::from(&file).wanted(req)? {
             Wanted::Nothing(answer) => return Ok(answer),
             Wanted::Bytes(answer, range) => (answer, range),
         };
-        let open = self.tasks.open_file(id, key, range).await?.ok_or_else(|| Problem::no_such_file(key))?;
-        if open.file.sha256 != file.sha256 {
-            // A new revision came in between; the caller's next try gets it whole.
-            return Err(Problem::new(
-                StatusCode::CONFLICT,
-                "file_changed",
-                "the file was replaced while it was being opened",
-                "ask for it again",
-            )
-            .retryable());
-        }
+        let open = match self.tasks.open(&file, range).await {
+            Ok(open) => open,
+            // It may have been replaced in between; the caller's next try gets the new one.
+            Err(_) if self.task(id).await?.version != task.version => return Err(file_changed()),
+            Err(error) => return Err(error.into()),
+        };
         Ok(FileAnswer::body(answer, open.body))
     }
+
+    async fn file(&self, task: &Task, key: &str, revision: Option<u32>) -> Result<TaskFile, Problem> {
+        self.tasks.file(task, key, revision).await?.ok_or_else(|| Problem::no_such_file(key))
+    }
+}
+
+fn file_changed() -> Problem {
+    Problem::new(
+        StatusCode::CONFLICT,
+        "file_changed",
+        "the file was replaced while it was being opened",
+        "ask for it again",
+    )
+    .retryable()
 }
 
 /// A stored file as it is shown to a client.

@@ -77,6 +77,7 @@ impl ManageApi {
         let mut another = NewTask::another(&first, who.known()?.clone(), Value::Object(options));
         another.visibility = visibility.unwrap_or(another.visibility);
         another.idempotency_key = idempotency_key.0;
+        another.limited = !who.admin;
         Ok(accepted(&state.tasks.create(another).await?))
     }
 
@@ -92,8 +93,9 @@ impl ManageApi {
         edit: JsonBody<EditTask>,
     ) -> Result<Json<TaskView>, Problem> {
         let id = task_id(&id)?;
-        let visibility = edit.0.visibility.map(Into::into);
-        let task = state.tasks.edit(id, visibility).await?.ok_or_else(|| gone(id))?;
+        let EditTask { title, visibility } = edit.0;
+        let visibility = visibility.map(Into::into);
+        let task = state.tasks.edit(id, title.as_deref(), visibility).await?.ok_or_else(|| gone(id))?;
         Ok(Json(state.view(&task).await?.0))
     }
 

@@ -7,6 +7,7 @@ pub(crate) mod files;
 pub(crate) mod keys;
 pub(crate) mod manage;
 pub(crate) mod operations;
+pub(crate) mod rig;
 pub(crate) mod schema;
 pub(crate) mod tasks;
 pub(crate) mod wire;
@@ -45,6 +46,7 @@ pub(crate) type Api = (
     create::CreateApi,
     tasks::TaskApi,
     manage::ManageApi,
+    rig::RigApi,
     keys::KeysApi,
     events::EventsApi,
     files::FilesApi,
@@ -82,6 +84,7 @@ pub(crate) fn service() -> OpenApiService<Api, ()> {
         create::CreateApi,
         tasks::TaskApi,
         manage::ManageApi,
+        rig::RigApi,
         keys::KeysApi,
         events::EventsApi,
         files::FilesApi,

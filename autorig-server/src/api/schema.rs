@@ -75,6 +75,24 @@ pub(crate) enum Symmetry {
     Off,
 }
 
+impl From<Symmetry> for autorig_core::task::Symmetry {
+    fn from(symmetry: Symmetry) -> Self {
+        match symmetry {
+            Symmetry::Auto => Self::Auto,
+            Symmetry::Off => Self::Off,
+        }
+    }
+}
+
+impl From<autorig_core::task::Symmetry> for Symmetry {
+    fn from(symmetry: autorig_core::task::Symmetry) -> Self {
+        match symmetry {
+            autorig_core::task::Symmetry::Auto => Self::Auto,
+            autorig_core::task::Symmetry::Off => Self::Off,
+        }
+    }
+}
+
 /// The pose the rig is delivered in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[oai(rename_all = "snake_case")]
@@ -175,6 +193,8 @@ create_request! {
 #[derive(Debug, Clone, PartialEq, Eq, Object)]
 #[oai(deny_unknown_fields, skip_serializing_if_is_none)]
 pub(crate) struct EditTask {
+    /// What it is called, at most 200 characters; empty for the input's name.
+    pub title: Option<String>,
     /// Who may see it.
     pub visibility: Option<Visibility>,
 }

@@ -10,11 +10,16 @@ use poem_openapi::{
     payload::Json,
 };
 
+use sha2::{Digest, Sha256};
+
 use super::{
     Ctx, Group, State, Who, task_id,
     wire::{History, QueueView, TaskView},
 };
-use crate::{http::if_none_match, problem::Problem};
+use crate::{
+    http::{hex, if_none_match},
+    problem::Problem,
+};
 
 /// Longest `?wait=`: shorter than the time after which proxies give up.
 const MAX_WAIT: Duration = Duration::from_secs(60);
@@ -127,7 +132,8 @@ impl State {
         let queue = self.tasks.queue_position(task.id).await?;
         let place = queue.map_or(0, |queue| queue.position);
         // Weak: a compressed answer has other bytes. What the owner edits is no event, so it counts by itself.
-        let etag = format!("W/\"{}.{place}.{}\"", task.version, task.visibility);
+        let edited = Sha256::digest(format!("{} {:?}", task.visibility, task.title));
+        let etag = format!("W/\"{}.{place}.{}\"", task.version, hex(edited.get(..4).unwrap_or_default()));
         let quality = self.tasks.quality(task).await?;
         Ok((TaskView::of(task, queue, quality), etag))
     }

@@ -76,8 +76,11 @@ impl<E: Endpoint> Endpoint for Envelope<E> {
 
 impl<E> Envelope<E> {
     fn refuse(&self, mut problem: Problem, path: &str, id: &str) -> Response {
-        if problem.status == StatusCode::METHOD_NOT_ALLOWED && problem.header.is_none() {
-            problem.header = self.routes.allow(path).map(|methods| Box::new((header::ALLOW, methods)));
+        if problem.status == StatusCode::METHOD_NOT_ALLOWED
+            && problem.headers.is_empty()
+            && let Some(methods) = self.routes.allow(path)
+        {
+            problem = problem.header(header::ALLOW, methods);
         }
         let close = problem.status == StatusCode::PAYLOAD_TOO_LARGE;
         let mut response = problem.into_response_for(path, id);

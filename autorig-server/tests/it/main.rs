@@ -15,6 +15,7 @@ mod links;
 mod manage;
 mod openapi;
 mod pages;
+mod rig;
 mod site;
 mod support;
 mod tasks;

@@ -1,8 +1,8 @@
 //! A site: who gets in, who may do what, and keys.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use autorig_core::AutoRig;
+use autorig_core::{AutoRig, store::Quota};
 use autorig_server::{Server, ServerConfig};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ enum Asks {
 }
 
 /// Every call of the API and what it asks, written down a second time. `{}` is the task.
-const CALLS: [(Method, &str, Asks); 40] = [
+const CALLS: [(Method, &str, Asks); 42] = [
     (Method::GET, "/health", Asks::Nothing),
     (Method::GET, "/ready", Asks::Nothing),
     (Method::GET, "/version", Asks::Nothing),
@@ -52,6 +52,8 @@ const CALLS: [(Method, &str, Asks); 40] = [
     (Method::HEAD, "/api/task/{}", Asks::ToRead),
     (Method::GET, "/api/task/{}/events", Asks::ToRead),
     (Method::GET, "/api/task/{}/progress_log", Asks::ToRead),
+    (Method::GET, "/api/task/{}/rig", Asks::ToRead),
+    (Method::PUT, "/api/task/{}/rig", Asks::ToWrite),
     (Method::GET, "/api/task/{}/files/rigged_glb", Asks::ToReadFiles),
     (Method::HEAD, "/api/task/{}/files/rigged_glb", Asks::ToReadFiles),
     (Method::GET, "/api/file/{}/0", Asks::ToReadFiles),
@@ -365,4 +367,40 @@ async fn a_local_server_has_no_admin_link_and_asks_for_no_key() {
     let me: Value =
         server.get("/auth/me").bearer_auth("whatever").send().await.unwrap().json().await.unwrap();
     assert_eq!((&me["via"], &me["features"]["mode"]), (&json!("local"), &json!("local")));
+}
+
+#[tokio::test]
+async fn a_user_creates_no_more_than_the_quota_and_an_admin_as_many_as_there_are() {
+    let quota = Quota { at_once: 0, a_day: 2, apart: Duration::ZERO };
+    let site = TestSite::with(Setup { quota, ..Setup::default() }).await;
+    let user = site.key("me", &ALL).await;
+    let first = site.task(&user, "private").await;
+    let bad = site.call(&user, Method::POST, "/api/task/create").json(&json!({"link": "http://127.0.0.1/"}));
+    problem(bad.send().await.unwrap(), 422, "link_forbidden_address").await;
+    let retry = format!("/api/task/{first}/retry");
+    let again = async || {
+        // A place is given back after the answer of the call that came to nothing.
+        let request = site.call(&user, Method::POST, &retry).header("idempotency-key", "k");
+        request.send().await.unwrap()
+    };
+    let second = loop {
+        let answer = again().await;
+        if answer.status() == 202 {
+            break answer;
+        }
+        tokio::task::yield_now().await;
+    };
+    drop(second);
+    assert_eq!(again().await.headers()["idempotent-replayed"], "true", "a replay costs nothing");
+    let third = site.call(&user, Method::POST, &retry).send().await.unwrap();
+    let header = |name: &str| third.headers()[name].to_str().unwrap().to_owned();
+    let wait: u64 = header("retry-after").parse().unwrap();
+    assert!((86_000..=86_400).contains(&wait), "{wait}");
+    assert_eq!(header("ratelimit"), format!("\"day\";r=0;t={wait}"));
+    assert_eq!(header("ratelimit-policy"), "\"day\";q=2;w=86400");
+    assert_eq!(problem(third, 429, "limit_daily").await["retryable"], true);
+    for _ in 0..3 {
+        site.task(&site.admin, "private").await;
+    }
+    site.task(&site.key("them", &ALL).await, "private").await;
 }

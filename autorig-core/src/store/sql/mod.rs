@@ -20,6 +20,7 @@ mod migrations;
 mod nodes;
 mod outbox;
 mod queue;
+mod quotas;
 mod row;
 mod task_rows;
 mod tasks;

@@ -3,7 +3,7 @@
 use super::{Row, Transaction, Value, queue, values};
 use crate::{
     Result,
-    task::{InputFile, Owner, Stage, Task, TaskEvent, TaskFile, TaskId, TaskStatus},
+    task::{InputFile, Owner, Stage, Task, TaskEvent, TaskFile, TaskId, TaskStatus, lifecycle::OldFiles},
 };
 
 /// The columns of a task that are read, named so that a later column does not change a prepared statement.
@@ -12,7 +12,7 @@ macro_rules! task_columns {
         "t.id, t.kind, t.params, t.owner_type, t.owner_id, t.visibility, t.input_blob, t.input_name, \
          t.input_size, t.input_sha256, t.status, t.stage, t.progress, t.attempt, t.failures, t.total_count, \
          t.error, t.revision, t.version, t.lease_owner, t.lease_until, t.next_attempt_at, t.created_at, \
-         t.started_at, t.finished_at, t.stage_started_at, t.timings, t.rank, "
+         t.started_at, t.finished_at, t.stage_started_at, t.timings, t.rank, t.title, "
     };
 }
 pub(super) use task_columns;
@@ -59,6 +59,7 @@ pub(super) fn task(row: &Row) -> Result<Task> {
         owner: Owner { kind: row.parsed("owner_type")?, id: row.text("owner_id")? },
         priority: i32::try_from(-row.int("rank")?).unwrap_or_default(),
         visibility: row.parsed("visibility")?,
+        title: row.optional_text("title")?,
         input: InputFile {
             blob: row.text("input_blob")?,
             name: row.text("input_name")?,
@@ -123,6 +124,7 @@ pub(super) fn task_values(task: &Task) -> Result<Vec<Value>> {
         Value::json(&task.timings)?,
         queue::rank(task),
         task.is_dead_letter(),
+        task.title.as_deref(),
     ])
 }
 
@@ -130,8 +132,8 @@ pub(super) fn task_values(task: &Task) -> Result<Vec<Value>> {
 pub(super) const INSERT: &str = "INSERT INTO tasks (id, kind, params, owner_type, owner_id, visibility, \
     input_blob, input_name, input_size, input_sha256, status, stage, progress, attempt, failures, total_count, \
     error, revision, version, lease_owner, lease_until, next_attempt_at, created_at, started_at, finished_at, \
-    stage_started_at, timings, rank, dead_letter) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
-    $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)";
+    stage_started_at, timings, rank, dead_letter, title) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, \
+    $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)";
 
 /// A changed task. What never changes is written again, so that [`task_values`] serves both.
 pub(super) const UPDATE: &str = "UPDATE tasks SET kind = $2, params = $3, owner_type = $4, owner_id = $5, \
@@ -139,7 +141,7 @@ pub(super) const UPDATE: &str = "UPDATE tasks SET kind = $2, params = $3, owner_
     stage = $12, progress = $13, attempt = $14, failures = $15, total_count = $16, error = $17, revision = $18, \
     version = $19, lease_owner = $20, lease_until = $21, next_attempt_at = $22, created_at = $23, \
     started_at = $24, finished_at = $25, stage_started_at = $26, timings = $27, \
-    rank = $28, dead_letter = $29 WHERE id = $1";
+    rank = $28, dead_letter = $29, title = $30 WHERE id = $1";
 
 pub(super) async fn insert_file(to: &mut Transaction, id: TaskId, file: &TaskFile) -> Result<()> {
     to.execute(
@@ -149,6 +151,41 @@ pub(super) async fn insert_file(to: &mut Transaction, id: TaskId, file: &TaskFil
     )
     .await?;
     Ok(())
+}
+
+/// Keeps the files of a result that a correction replaces.
+pub(super) async fn insert_old_files(to: &mut Transaction, id: TaskId, old: &OldFiles) -> Result<()> {
+    for file in &old.files {
+        to.execute(
+            "INSERT INTO task_old_files (task_id, revision, file_index, key, name, size, sha256, mime, blob) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            values![
+                id,
+                old.revision,
+                file.index,
+                &file.key,
+                &file.name,
+                file.size,
+                &file.sha256,
+                &file.mime,
+                &file.blob
+            ],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+pub(super) fn old_file(row: &Row) -> Result<TaskFile> {
+    Ok(TaskFile {
+        index: row.unsigned("file_index")?,
+        key: row.text("key")?,
+        name: row.text("name")?,
+        size: row.unsigned("size")?,
+        sha256: row.text("sha256")?,
+        mime: row.text("mime")?,
+        blob: row.text("blob")?,
+    })
 }
 
 pub(super) async fn insert_event(to: &mut Transaction, id: TaskId, event: &TaskEvent) -> Result<()> {

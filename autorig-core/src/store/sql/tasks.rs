@@ -16,7 +16,7 @@ use crate::{
     clock::Time,
     store::{Applied, Claim, Counts, FinishedCall, Message, Tasks},
     task::{
-        EventKind, Owner, Task, TaskEvent, TaskId, TaskStatus,
+        EventKind, Owner, Task, TaskEvent, TaskFile, TaskId, TaskStatus,
         lifecycle::{self, Event, Outcome},
     },
 };
@@ -98,6 +98,13 @@ impl Tasks for SqlStore {
         let sql = "SELECT id, at, body FROM task_events WHERE task_id = $1 AND id > $2 ORDER BY id LIMIT $3";
         let rows = self.database.fetch_all(sql, values![id, after, limit]).await?;
         rows.iter().map(rows::event).collect()
+    }
+
+    async fn old_files(&self, id: TaskId, revision: u32) -> Result<Vec<TaskFile>> {
+        let sql = "SELECT file_index, key, name, size, sha256, mime, blob FROM task_old_files \
+                   WHERE task_id = $1 AND revision = $2 ORDER BY file_index";
+        let rows = self.database.fetch_all(sql, values![id, revision]).await?;
+        rows.iter().map(rows::old_file).collect()
     }
 
     async fn counts(&self) -> Result<Counts> {
@@ -196,6 +203,9 @@ pub(super) async fn save(to: &mut Transaction, before: &Task, outcome: &Outcome,
     to.execute(UPDATE, task_values(after)?).await?;
     if after.status == TaskStatus::Created && before.status != TaskStatus::Created {
         queue::give_turn_again(to, after).await?;
+    }
+    if let Some(old) = &outcome.archived {
+        rows::insert_old_files(to, after.id, old).await?;
     }
     if before.files != after.files {
         to.execute("DELETE FROM task_files WHERE task_id = $1", values![after.id]).await?;

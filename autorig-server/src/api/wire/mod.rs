@@ -242,7 +242,7 @@ impl TaskView {
             id: id.to_string(),
             kind: task.kind.clone(),
             name: safe_stem(&task.input.name),
-            title: title(&task.input.name),
+            title: title(task),
             status: task.status.into(),
             stage: task.stage.map(Into::into),
             progress: task.progress,
@@ -271,8 +271,12 @@ impl TaskView {
     }
 }
 
-/// The input's name without folders and extension, as a person wrote it.
-fn title(input: &str) -> String {
+/// What its owner calls it, or the input's name without folders and extension, as a person wrote it.
+fn title(task: &Task) -> String {
+    if let Some(title) = &task.title {
+        return title.clone();
+    }
+    let input = &task.input.name;
     let name = input.rsplit(['/', '\\']).next().unwrap_or(input);
     match name.rsplit_once('.') {
         Some((stem, _)) if !stem.is_empty() => stem.to_owned(),
@@ -307,7 +311,7 @@ impl From<&Task> for TaskSummary {
     fn from(task: &Task) -> Self {
         Self {
             id: task.id.to_string(),
-            title: title(&task.input.name),
+            title: title(task),
             status: task.status.into(),
             stage: task.stage.map(Into::into),
             progress: task.progress,

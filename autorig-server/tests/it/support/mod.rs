@@ -19,6 +19,7 @@ use autorig_core::{
     AutoRig, Error,
     blob::BlobStore,
     outbound::Outbound,
+    store::Quota,
     task::Stage,
     worker::{Events, FileContent, InProcessWorker, Job, JobEvent, Worker},
 };
@@ -56,6 +57,7 @@ pub struct Setup {
     pub blobs: Option<Arc<dyn BlobStore>>,
     pub storage_redirect: bool,
     pub public_url: Option<String>,
+    pub quota: Quota,
 }
 
 impl Default for Setup {
@@ -69,6 +71,7 @@ impl Default for Setup {
             blobs: None,
             storage_redirect: false,
             public_url: None,
+            quota: Quota { at_once: 0, a_day: 0, apart: Duration::ZERO },
         }
     }
 }
@@ -208,6 +211,7 @@ impl Setup {
             .worker(self.worker)
             .outbound(Outbound::new(&self.outbound_allow, Duration::from_secs(20)).unwrap())
             .upload_limit(self.upload_limit)
+            .quota(self.quota)
             .build()
             .await
             .unwrap();
