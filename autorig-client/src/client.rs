@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    Created, Error, Events, HistoryPage, NewTask, Problem, QueueStatus, Result, RetryPolicy, Task,
+    Created, Error, Events, HistoryPage, Input, NewTask, Problem, QueueStatus, Result, RetryPolicy, Task,
     retry::{is_transient, retry_after},
 };
 
@@ -21,6 +21,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_TIMEOUT: Duration = Duration::from_secs(90);
 /// What one long poll asks for.
 const LONG_POLL: Duration = Duration::from_secs(30);
+/// A file larger than this is sent so that it goes on where the line breaks.
+const LARGE: u64 = 16 << 20;
 /// Longest JSON answer that is read.
 const MAX_ANSWER: usize = 16 << 20;
 
@@ -30,6 +32,8 @@ type KeySource = dyn Fn() -> String + Send + Sync;
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
+    /// Without our key, for addresses that are not the server's.
+    stranger: reqwest::Client,
     base: Url,
     retry: RetryPolicy,
     keys: Arc<KeySource>,
@@ -93,12 +97,13 @@ impl Builder {
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
-        let http = match http(&base, &headers).build() {
+        let client = |headers| match http(&base, headers).build() {
             // A bare system knows no authority that signs certificates; plain http needs none.
-            Err(_) if base.scheme() == "http" => http(&base, &headers).tls_certs_only([]).build()?,
-            built => built?,
+            Err(_) if base.scheme() == "http" => http(&base, headers).tls_certs_only([]).build(),
+            built => built,
         };
-        Ok(Client { http, base, retry: self.retry, keys: self.keys })
+        let (http, stranger) = (client(&headers)?, client(&HeaderMap::new())?);
+        Ok(Client { http, stranger, base, retry: self.retry, keys: self.keys })
     }
 }
 
@@ -125,11 +130,19 @@ impl Client {
         &self.base
     }
 
-    /// Makes a task. Repeated after a lost answer under the same idempotency key, so that it is made once.
+    /// Makes a task. Repeated after a lost answer under the same idempotency key, so that it is made once. A large
+    /// file is [sent](Client::upload) first, so that a broken line does not cost all of it.
     ///
     /// # Errors
     /// The server's refusal, or no connection.
     pub async fn create(&self, task: &NewTask) -> Result<Created> {
+        if let Input::File(path) = &task.input
+            && tokio::fs::metadata(path).await.is_ok_and(|file| file.len() > LARGE)
+        {
+            let upload = self.upload(path, &|_, _| ()).await?;
+            let task = NewTask { input: Input::Uploaded(upload.upload_id), ..task.clone() };
+            return Box::pin(self.create(&task)).await;
+        }
         let key = task.idempotency_key.clone().unwrap_or_else(|| (self.keys)());
         let url = self.url(&["api", "task", "create"])?;
         let response = self
@@ -250,6 +263,10 @@ impl Client {
         }
     }
 
+    pub(crate) fn stranger(&self) -> &reqwest::Client {
+        &self.stranger
+    }
+
     pub(crate) fn retry(&self) -> RetryPolicy {
         self.retry
     }
@@ -274,7 +291,7 @@ impl Client {
     }
 }
 
-fn is_worth_repeating(error: &Error) -> bool {
+pub(crate) fn is_worth_repeating(error: &Error) -> bool {
     match error {
         Error::Network { .. } => true,
         Error::Problem(problem) => problem.retryable || is_transient(problem.status),

@@ -28,6 +28,8 @@ pub enum Input {
     },
     /// An address the server fetches it from.
     Link(String),
+    /// The id of a file that was sent before, by [`Client::upload`](crate::Client::upload).
+    Uploaded(String),
 }
 
 /// A joint placed by hand.
@@ -110,6 +112,11 @@ impl NewTask {
         Self::new(Input::Link(url.into()))
     }
 
+    /// From a file that was sent before.
+    pub fn uploaded(id: impl Into<String>) -> Self {
+        Self::new(Input::Uploaded(id.into()))
+    }
+
     /// From any input, with the server's defaults.
     pub fn new(input: Input) -> Self {
         Self { input, options: TaskOptions::default(), idempotency_key: None }
@@ -132,7 +139,8 @@ impl NewTask {
     /// Puts the body on a request; called anew for every attempt, since a stream is read once.
     pub(crate) async fn write_to(&self, request: RequestBuilder) -> Result<RequestBuilder> {
         let part = match &self.input {
-            Input::Link(link) => return Ok(request.json(&self.link_body(link)?)),
+            Input::Link(link) => return Ok(request.json(&self.reference("link", link)?)),
+            Input::Uploaded(id) => return Ok(request.json(&self.reference("upload_id", id)?)),
             Input::Bytes { name, bytes } => {
                 let length = bytes.len() as u64;
                 Part::stream_with_length(bytes.clone(), length).file_name(name.clone())
@@ -147,10 +155,10 @@ impl NewTask {
         Ok(request.multipart(form.part("file", part)))
     }
 
-    fn link_body(&self, link: &str) -> Result<Value> {
+    fn reference(&self, name: &str, value: &str) -> Result<Value> {
         let mut body = json(&self.options)?;
         if let Some(body) = body.as_object_mut() {
-            body.insert("link".to_owned(), link.into());
+            body.insert(name.to_owned(), value.into());
         }
         Ok(body)
     }

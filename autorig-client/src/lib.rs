@@ -26,6 +26,7 @@
 //! | `create` | [`NewTask`]: a file, bytes or a link, with options |
 //! | `events` | [`Events`]: server-sent events that survive a lost connection |
 //! | `download` | whole files, resumed where they broke off, checked by their SHA-256 |
+//! | `upload` | large files, sent in a stream that goes on where it broke |
 //! | `worker` | a worker's calls: [`Lease`] |
 //! | `manage` | restart, make another, edit, remove, the log; API keys |
 //! | `model` | what the server answers |
@@ -44,6 +45,7 @@ mod manage;
 mod model;
 mod retry;
 mod sse;
+mod upload;
 mod worker;
 
 pub use client::{Builder, Client};
@@ -53,4 +55,5 @@ pub use events::{Event, EventKind, Events};
 pub use manage::{ApiKey, LogLine, MadeKey, Me, NewKey, TaskEdit, TaskLog, User};
 pub use model::{Created, File, HistoryPage, Queue, QueueStatus, Status, Task, TaskError, TaskSummary, Urls};
 pub use retry::RetryPolicy;
+pub use upload::{Progress, Upload};
 pub use worker::{Lease, LeaseFailure, LeaseFile, LeaseInput, Made};

@@ -14,19 +14,24 @@ use crate::{
     Config, Error, Result,
     account::AccountService,
     blob::{BlobStore, LocalBlobs, S3Blobs},
-    clock::{Clock, Ids, SystemClock, SystemIds},
+    clock::{Clock, Ids, SystemClock, SystemIds, Time},
     config::Role,
     outbound::Outbound,
     store::{PostgresStore, Quota, SqliteStore, Store},
+    sweep::{Audit, Retention, Swept},
     task::{
         Dispatcher, DispatcherSettings, Hub, Leases, Relay, RetryPolicy, RigKind, TaskKind, TaskService, Wake,
     },
+    upload::{UploadService, Writers},
     worker::{
         ChildWorker, ConverterPool, InProcessWorker, Worker,
         converter::{Converters, PoolTimes},
         embedded::ChildLimits,
     },
 };
+
+/// How far the times of files may lie behind the clock.
+const COARSE: Duration = Duration::from_secs(2);
 
 mod data_dir;
 
@@ -45,8 +50,10 @@ pub struct AutoRig {
     running: Mutex<Option<Running>>,
     /// False where other nodes do the work.
     dispatching: bool,
-    /// Uploads that were there before this one began.
-    old_uploads: Mutex<Vec<String>>,
+    /// What is swept by itself, and how long things are kept.
+    retention: Option<Retention>,
+    /// Since when nobody else can have been writing to the blobs.
+    alone_since: Option<Time>,
     _data_dir: Option<DataDir>,
 }
 
@@ -81,7 +88,8 @@ impl AutoRig {
             .upload_limit(config.upload_limit())
             .quota(config.quota())
             .lease(config.lease(), Duration::from_secs(config.heartbeat_s))
-            .dispatch_interval(config.dispatch_interval.duration());
+            .dispatch_interval(config.dispatch_interval.duration())
+            .retention(config.retention());
         builder.data_dir = Some(data_dir);
         // They are in the directory that is locked.
         builder.own_blobs = config.storage_url.is_none();
@@ -125,6 +133,36 @@ impl AutoRig {
         &self.accounts
     }
 
+    /// What callers do with uploads.
+    pub fn uploads(&self) -> UploadService {
+        UploadService { inner: self.tasks.inner.clone() }
+    }
+
+    /// Removes at once what has grown old and what nothing refers to any more, as the background does.
+    ///
+    /// # Errors
+    /// `store_unavailable`, `io_error`, `storage_unavailable`.
+    pub async fn sweep(&self, keep: &Retention) -> Result<Swept> {
+        self.tasks.inner.sweep(keep).await
+    }
+
+    /// Removes files of the storage that were written before a moment and that there is no record of. How many.
+    /// A file is recorded a moment after it was put, so the moment has to be past by far unless nobody writes.
+    ///
+    /// # Errors
+    /// `store_unavailable`, `io_error`, `storage_unavailable`.
+    pub async fn remove_orphans(&self, before: Time) -> Result<u64> {
+        self.tasks.inner.remove_orphans(before).await
+    }
+
+    /// Compares the storage with the records: nothing may be in one of them alone.
+    ///
+    /// # Errors
+    /// `store_unavailable`, `io_error`, `storage_unavailable`.
+    pub async fn audit(&self) -> Result<Audit> {
+        self.tasks.inner.audit().await
+    }
+
     /// Starts handing out tasks; what a former run of this node held is taken back first. Calling it again
     /// does nothing.
     ///
@@ -138,15 +176,12 @@ impl AutoRig {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if running.is_none() {
             let inner = &self.tasks.inner;
-            let old_uploads =
-                std::mem::take(&mut *self.old_uploads.lock().unwrap_or_else(PoisonError::into_inner));
             for worker in &self.dispatcher.workers {
                 let (worker, inner, stop) = (worker.clone(), inner.clone(), self.stop.clone());
                 tokio::spawn(async move {
                     worker.watch(&|| inner.wake.notify_one(), stop).await;
                 });
             }
-            tokio::spawn(remove_orphans(inner.clone(), old_uploads));
             let signed_off = CancellationToken::new();
             let relay = Relay { inner: inner.clone() }.run(signed_off.clone());
             let (stop, abort) = (self.stop.clone(), self.abort.clone());
@@ -156,6 +191,9 @@ impl AutoRig {
                 relay: tokio::spawn(relay),
                 signed_off,
             });
+            if let Some(keep) = self.retention.filter(|_| self.dispatching) {
+                tokio::spawn(crate::sweep::run(inner.clone(), keep, self.alone_since, self.stop.clone()));
+            }
         }
         Ok(())
     }
@@ -225,6 +263,7 @@ pub struct Builder {
     data_dir: Option<DataDir>,
     /// The blobs are in the data directory, which nobody else uses.
     own_blobs: bool,
+    retention: Option<Retention>,
 }
 
 impl Builder {
@@ -254,6 +293,7 @@ impl Builder {
         self.node = Some(data_dir.node()?);
         self.data_dir = Some(data_dir);
         self.own_blobs = true;
+        self.retention.get_or_insert_default();
         Ok(self)
     }
 
@@ -348,6 +388,14 @@ impl Builder {
         self
     }
 
+    /// How long things are kept; [`Retention::default`] in a [`Builder::data_dir`]. Where neither is given nothing is
+    /// swept in the background, and [`AutoRig::sweep`] is yours to call.
+    #[must_use]
+    pub fn retention(mut self, retention: Retention) -> Self {
+        self.retention = Some(retention);
+        self
+    }
+
     /// How often the dispatcher looks although nothing woke it.
     #[must_use]
     pub fn dispatch_interval(mut self, interval: Duration) -> Self {
@@ -413,16 +461,14 @@ impl Builder {
             wake: Wake::new(hub.clone()),
             hub,
             counted: Arc::default(),
+            writers: Writers::default(),
             slots: watch::Sender::new(Vec::new()),
             running: Mutex::new(HashMap::new()),
         });
         let accounts =
             AccountService::open(inner.store.clone(), inner.clock.clone(), inner.ids.clone()).await?;
-        // Only what nobody else can be writing may be looked through.
-        let old_uploads = match &self.data_dir {
-            Some(_) if self.own_blobs => inner.blobs.list("uploads/").await?,
-            _ => Vec::new(),
-        };
+        // Written by this machine's clock, some ticks of which are coarse.
+        let alone_since = self.own_blobs.then(|| inner.clock.now() - COARSE);
         Ok(AutoRig {
             tasks: TaskService { inner: inner.clone() },
             accounts,
@@ -431,26 +477,10 @@ impl Builder {
             abort: CancellationToken::new(),
             running: Mutex::new(None),
             dispatching: !self.work_elsewhere,
-            old_uploads: Mutex::new(old_uploads),
+            retention: self.retention,
+            alone_since,
             _data_dir: self.data_dir,
         })
-    }
-}
-
-/// Removes uploads whose task was never made: the process was killed in between.
-async fn remove_orphans(inner: Arc<crate::task::Inner>, uploads: Vec<String>) {
-    for blob in uploads {
-        let Some(id) = blob.strip_prefix("uploads/").and_then(|id| id.parse().ok()) else { continue };
-        let removed = match inner.store.task(id).await {
-            Ok(None) => inner.blobs.delete(&blob).await,
-            Ok(Some(_)) => Ok(false),
-            Err(error) => Err(error),
-        };
-        match removed {
-            Ok(true) => tracing::info!(blob, "removed an upload without a task"),
-            Ok(false) => {}
-            Err(error) => tracing::warn!(%error, blob, "an old upload could not be looked at"),
-        }
     }
 }
 

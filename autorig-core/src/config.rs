@@ -27,12 +27,13 @@ use crate::{
     outbound::Url,
     signature::Secret,
     store::{PostgresSettings, Quota},
+    sweep::Retention,
     worker::converter::Converters,
 };
 
 pub use origin::origin;
 pub use role::Role;
-pub use seconds::Seconds;
+pub use seconds::{Seconds, Ttl};
 
 /// What a server or an embedding program can set. [`Config::default`] needs no file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -82,6 +83,16 @@ pub struct Config {
     pub storage_access_key: Option<String>,
     /// Secret key of the storage.
     pub storage_secret_key: Option<String>,
+    /// How long an upload is kept that no task uses; `never` removes none. Not shorter than `result_ttl`.
+    pub upload_ttl: Ttl,
+    /// How long a finished task and its results are kept.
+    pub result_ttl: Ttl,
+    /// The same for visitors without an account.
+    pub anon_result_ttl: Ttl,
+    /// How long the log of a finished task is kept.
+    pub log_ttl: Ttl,
+    /// How often all this is looked at.
+    pub sweep_interval: Seconds,
     /// True sends downloads on to the storage's own address; by default they pass this server.
     pub storage_redirect: bool,
     /// The database that nodes share, `postgres://user:password@host/name`; SQLite in the data directory when
@@ -120,6 +131,11 @@ impl Default for Config {
             storage_url: None,
             storage_access_key: None,
             storage_secret_key: None,
+            upload_ttl: Ttl(None),
+            result_ttl: Ttl(None),
+            anon_result_ttl: Ttl(Some(Seconds(30 * 86_400))),
+            log_ttl: Ttl(Some(Seconds(90 * 86_400))),
+            sweep_interval: Seconds(600),
             storage_redirect: false,
             database_url: None,
             database_connections: 16,
@@ -198,6 +214,7 @@ impl Config {
             ("heartbeat_s", self.heartbeat_s),
             ("outbound_time_s", self.outbound_time_s),
             ("database_connections", self.database_connections),
+            ("sweep_interval", self.sweep_interval.0),
         ] {
             // The upper bound keeps seconds and megabytes far from any overflow.
             if !(1..=1 << 32).contains(&value) {
@@ -219,9 +236,42 @@ impl Config {
         if self.heartbeat_s >= self.lease_s {
             return Err(invalid("heartbeat_s is not shorter than lease_s".to_owned()));
         }
+        self.check_retention()?;
         self.storage()?;
         self.converters()?;
         crate::outbound::Allow::parse(&self.outbound_allow).map(|_| ())
+    }
+
+    fn check_retention(&self) -> Result<()> {
+        for (name, ttl) in [
+            ("upload_ttl", self.upload_ttl),
+            ("result_ttl", self.result_ttl),
+            ("anon_result_ttl", self.anon_result_ttl),
+            ("log_ttl", self.log_ttl),
+        ] {
+            if ttl.0.is_some_and(|ttl| !(1..=1 << 32).contains(&ttl.0)) {
+                return Err(invalid(format!(
+                    "{name} is not between 1 and {} seconds, or never",
+                    1_u64 << 32
+                )));
+            }
+        }
+        // A restart needs the upload as long as its task can be restarted.
+        if self.upload_ttl.is_shorter_than(self.result_ttl) {
+            return Err(invalid("upload_ttl is shorter than result_ttl"));
+        }
+        Ok(())
+    }
+
+    /// How long things are kept.
+    pub fn retention(&self) -> Retention {
+        Retention {
+            uploads: self.upload_ttl.duration(),
+            results: self.result_ttl.duration(),
+            anonymous: self.anon_result_ttl.duration(),
+            logs: self.log_ttl.duration(),
+            interval: self.sweep_interval.duration(),
+        }
     }
 
     /// The bucket that files are kept in; `None` for the data directory.
@@ -443,6 +493,21 @@ mod tests {
     }
 
     #[test]
+    fn things_are_kept_for_a_time_or_for_ever() {
+        let config = load(&[
+            ("AUTORIG_UPLOAD_TTL", "30d"),
+            ("AUTORIG_RESULT_TTL", "2592000"),
+            ("AUTORIG_LOG_TTL", "never"),
+        ])
+        .unwrap();
+        let month = Some(Duration::from_secs(2_592_000));
+        let keep = config.retention();
+        assert_eq!((keep.uploads, keep.results, keep.logs), (month, month, None));
+        assert_eq!(Config::default().retention(), Retention::default());
+        assert!(config.describe().unwrap().contains("log_ttl = \"never\""));
+    }
+
+    #[test]
     fn a_bucket_and_its_keys_are_understood_and_the_keys_not_shown() {
         let config = load(&[
             ("AUTORIG_STORAGE_URL", "s3://models?endpoint=http://127.0.0.1:9000"),
@@ -467,6 +532,8 @@ mod tests {
             (("AUTORIG_LISTEN", "0.0.0.0:80"), "invalid_config", "loopback"),
             (("AUTORIG_LEASE_S", "10"), "invalid_config", "heartbeat_s"),
             (("AUTORIG_OUTBOUND_ALLOW", "nowhere"), "invalid_config", "nowhere"),
+            (("AUTORIG_LOG_TTL", "soon"), "invalid_config", "log_ttl"),
+            (("AUTORIG_UPLOAD_TTL", "1h"), "invalid_config", "result_ttl"),
             (("AUTORIG_STORAGE_URL", "http://x"), "invalid_config", "storage"),
             (("AUTORIG_STORAGE_ACCESS_KEY", "x"), "invalid_config", "storage_secret_key"),
             (("AUTORIG_STORAGE_REDIRECT", "maybe"), "invalid_config", "storage_redirect"),

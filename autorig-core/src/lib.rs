@@ -15,6 +15,8 @@
 //! | [`blob`] | [`BlobStore`](blob::BlobStore): where bytes are kept; a local folder |
 //! | [`worker`] | [`Worker`](worker::Worker): who rigs; a child process, or a thread of this one |
 //! | [`signature`] | signed messages between machines |
+//! | [`upload`] | uploads that resume, in pieces or straight to the storage |
+//! | [`sweep`] | what goes by itself: what nothing refers to, and what has grown old |
 //! | [`outbound`] | the one HTTP client, which refuses private addresses |
 //! | [`config`] | one typed configuration |
 //! | [`error`] | one error with a class, a code and a remedy |
@@ -57,7 +59,9 @@ pub mod error;
 pub mod outbound;
 pub mod signature;
 pub mod store;
+pub mod sweep;
 pub mod task;
+pub mod upload;
 pub mod worker;
 
 pub use autorig::{AutoRig, Builder};

@@ -24,6 +24,11 @@ pub(crate) fn need(operation: &str) -> Option<Need> {
         // The link is signed, and says by itself who may.
         "linked_input" => Need::Nothing,
         "create_task" => Need::Known(Scope::TasksWrite),
+        "announce_upload" | "upload_offset" | "get_upload" | "send_upload" | "complete_upload"
+        | "delete_upload" => Need::Known(Scope::TasksWrite),
+        "upload_options" => Need::Nothing,
+        // Whoever has the address may; it is made of what nobody can guess.
+        "download_upload" => Need::Nothing,
         "list_tasks" => Need::Known(Scope::TasksRead),
         "get_task" | "get_rig" | "task_events" | "task_log" => Need::ReadTask(Scope::TasksRead),
         // Another of a task is made from its upload, which is its owner's alone.

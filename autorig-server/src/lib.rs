@@ -53,6 +53,7 @@ mod json_body;
 mod middleware;
 mod openapi;
 mod problem;
+mod raw_body;
 mod routes;
 mod server;
 mod signin;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::api::{self, wire};
 
 /// Schemas of answers, whose optional fields are always there and may be null.
-const ANSWERS: [&str; 16] = [
+const ANSWERS: [&str; 17] = [
     "RigJoint",
     "ApiKey",
     "Created",
@@ -18,6 +18,7 @@ const ANSWERS: [&str; 16] = [
     "TaskOwner",
     "TaskSummary",
     "TaskUrls",
+    "Upload",
     "QueuePosition",
     "QueueStatus",
     "QueuedEvent",
@@ -43,7 +44,7 @@ pub fn openapi_json() -> String {
         {
             file["format"] = Value::from("binary");
         }
-        for name in ["CreateForm", "CreateFromLink", "RetryOptions"] {
+        for name in ["CreateForm", "CreateFromLink", "CreateFromUpload", "RetryOptions"] {
             // An option nobody knows is refused, not ignored.
             schemas[name]["additionalProperties"] = Value::Bool(false);
         }

@@ -168,6 +168,7 @@ fn application(
         tasks: autorig.tasks().clone(),
         accounts: autorig.accounts().clone(),
         leases: autorig.leases(),
+        uploads: autorig.uploads(),
         config,
         stopping,
     });

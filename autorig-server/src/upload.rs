@@ -101,11 +101,16 @@ pub(crate) fn cut_off() -> Problem {
 
 /// Reads and forgets a body that is refused, for a while: a browser that cannot send it to the end reports a
 /// broken connection instead of our answer. Who asks first (`Expect: 100-continue`) is spared this.
-async fn drain(body: Body) {
+pub(crate) async fn drain(body: Body) {
     let mut pieces = body.into_bytes_stream();
     let all = async { while let Some(Ok(_)) = pieces.next().await {} };
     // Whoever is still sending then has to live without the reason.
     let _ = tokio::time::timeout(DRAIN_TIME, all).await;
+}
+
+/// A body as the core takes it.
+pub(crate) fn pieces(body: Body) -> ByteStream {
+    body.into_bytes_stream().map_err(Error::upload_cut_off).boxed()
 }
 
 /// What was wrong with a body that somebody else has read.

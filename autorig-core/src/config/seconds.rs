@@ -59,6 +59,57 @@ impl<'de> Deserialize<'de> for Seconds {
     }
 }
 
+/// How long something is kept: a time, or `never` for what is never removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ttl(pub Option<Seconds>);
+
+impl Ttl {
+    /// As a duration; `None` for ever.
+    pub fn duration(self) -> Option<Duration> {
+        self.0.map(Seconds::duration)
+    }
+
+    pub(super) fn is_shorter_than(self, other: Self) -> bool {
+        match (self.0, other.0) {
+            (None, _) => false,
+            (Some(_), None) => true,
+            (Some(one), Some(other)) => one < other,
+        }
+    }
+}
+
+impl Serialize for Ttl {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Some(seconds) => seconds.serialize(serializer),
+            None => serializer.serialize_str(NEVER),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Ttl {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged, expecting = "expected a time such as 30, 30s, 5m, 2h or 1d, or never")]
+        enum Either {
+            Number(u64),
+            Text(String),
+        }
+        match Either::deserialize(deserializer)? {
+            Either::Number(seconds) => Ok(Self(Some(Seconds(seconds)))),
+            Either::Text(text) if text.trim() == NEVER => Ok(Self(None)),
+            Either::Text(text) => Seconds::parse(&text).map(|seconds| Self(Some(seconds))).ok_or_else(|| {
+                de::Error::invalid_value(
+                    de::Unexpected::Str(&text),
+                    &"a time such as 30, 5m, 2h or 1d, or never",
+                )
+            }),
+        }
+    }
+}
+
+const NEVER: &str = "never";
+
 #[cfg(test)]
 mod tests {
     use super::*;

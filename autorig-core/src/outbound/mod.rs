@@ -17,6 +17,7 @@ mod peer;
 pub mod pool;
 pub mod provider;
 mod resolve;
+mod storage;
 
 use std::{sync::Arc, time::Duration};
 
@@ -33,6 +34,7 @@ pub use guard::Allow;
 pub use peer::Peer;
 pub use provider::Provider;
 pub use reqwest::Url;
+pub(crate) use storage::StorageClient;
 
 mod url_host;
 
@@ -155,31 +157,6 @@ fn client(allow: &Arc<Allow>, time: Duration) -> ClientBuilder {
         .connect_timeout(CONNECT)
         .read_timeout(SILENCE)
         .timeout(time)
-}
-
-/// A client for the storage that the operator has configured, which may well be a private address. Its
-/// requests and bodies may take long, only silence is an error.
-///
-/// # Errors
-/// `internal` when the client cannot be built.
-pub(crate) fn storage_client() -> Result<Client> {
-    // Fails when another part of the program has installed one before, which serves as well.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let build = |more: fn(ClientBuilder) -> ClientBuilder| {
-        #[allow(clippy::disallowed_methods, reason = "the home of the one HTTP client")]
-        let builder = Client::builder();
-        more(builder)
-            .user_agent(concat!("autorig/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .connect_timeout(CONNECT)
-            .read_timeout(SILENCE)
-            .build()
-    };
-    // Without certificates a storage on http still works.
-    build(|builder| builder)
-        .or_else(|_| build(|builder| builder.tls_certs_only([])))
-        .map_err(|error| Error::internal(format!("the HTTP client: {error}")))
 }
 
 fn accept(response: Response, limit: u64) -> Result<Fetched> {

@@ -16,6 +16,7 @@ mod quotas;
 mod sql;
 pub mod sqlite;
 mod tasks;
+mod uploads;
 mod workers;
 
 use async_trait::async_trait;
@@ -31,12 +32,15 @@ pub use postgres::{PostgresSettings, PostgresStore};
 pub use quotas::{Quota, Quotas, UsedUp};
 pub use sql::SqlStore;
 pub use sqlite::SqliteStore;
-pub use tasks::{Applied, Claim, Counts, EXACT_AHEAD, Tasks};
+pub use tasks::{Applied, Claim, Counts, EXACT_AHEAD, Removed, Tasks};
+pub use uploads::{BlobRecords, Miscounts, Upload, Uploads};
 pub use workers::{SeenWorker, Workers};
 
 /// Everything the core keeps.
 #[async_trait]
-pub trait Store: Tasks + Idempotency + Outbox + Keys + Workers + Nodes + Quotas {
+pub trait Store:
+    Tasks + Idempotency + Outbox + Keys + Uploads + BlobRecords + Workers + Nodes + Quotas
+{
     /// Answers when the store can be read and written.
     ///
     /// # Errors

@@ -46,6 +46,15 @@ pub enum Applied {
     Missing,
 }
 
+/// A task that was removed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Removed {
+    /// As it was.
+    pub task: Task,
+    /// Blobs that nothing refers to any more.
+    pub released: Vec<String>,
+}
+
 /// How many tasks wait and how many are worked on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
@@ -63,7 +72,8 @@ pub trait Tasks: Send + Sync + 'static {
     ///
     /// # Errors
     /// `store_unavailable`; `internal` when the id exists; `idempotency_key_running` when the call was forgotten
-    /// meanwhile, since its node gave no sign of life, and another of its key has begun or ended.
+    /// meanwhile, since its node gave no sign of life, and another of its key has begun or ended; `input_gone` when
+    /// its input is that of something else and has been removed.
     async fn insert(&self, task: &Task, call: Option<&FinishedCall>, outbox: &[Message]) -> Result<()>;
 
     /// The task of this id.
@@ -78,12 +88,12 @@ pub trait Tasks: Send + Sync + 'static {
     /// `store_unavailable`.
     async fn apply(&self, id: TaskId, event: &Event, now: Time, outbox: &[Message]) -> Result<Applied>;
 
-    /// Removes a task with its files' records and its events; as it was, `None` when there was none. Its blobs are
-    /// the caller's to remove.
+    /// Removes a task with its files' records and its events, and lets go of its blobs; `None` when there is none, or
+    /// when it was not finished before a moment that is given.
     ///
     /// # Errors
     /// `store_unavailable`.
-    async fn remove(&self, id: TaskId) -> Result<Option<Task>>;
+    async fn remove(&self, id: TaskId, finished: Option<Time>, now: Time) -> Result<Option<Removed>>;
 
     /// Claims waiting tasks; no two claims get the same one. Those that are due again come first; then the higher
     /// priority, and within one owners take turns, each one's oldest first.

@@ -5,17 +5,19 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::task::JoinHandle;
+use uuid::Uuid;
 
 use super::{
     kind::TaskKind,
     model::{InputFile, Owner, Task, TaskId, TaskStatus, Visibility},
-    service::{Inner, TaskService, input_gone},
+    service::{Inner, TaskService},
 };
 use crate::{
     Class, Error, Kind, Result,
     blob::{BlobMeta, ByteStream, Hashing},
     error::Rate,
     store::{Begun, CallKey, FinishedCall, Quota, UsedUp, idempotency_key_running},
+    upload::UploadService,
 };
 
 /// What to make a task of.
@@ -91,8 +93,10 @@ pub enum Input {
     },
     /// A link to fetch it from.
     Link(String),
-    /// The input of another task, under its name; its bytes are copied, so that each lives as long as its task.
+    /// The input of another task, under its name; its bytes are shared, and stay as long as either task.
     Of(TaskId, InputFile),
+    /// An upload of this owner that was announced and sent before.
+    Announced(Uuid),
 }
 
 /// A created task.
@@ -168,6 +172,18 @@ struct Prepared {
 async fn prepare(inner: &Arc<Inner>, id: TaskId, new: NewTask, params: Value) -> Result<Prepared> {
     let blob = format!("uploads/{id}");
     let limit = inner.limits.upload_bytes;
+    match &new.input {
+        Input::Announced(upload) => {
+            let input = announced(inner, &new.owner, *upload).await?;
+            let source = json!({"name": input.name, "sha256": input.sha256});
+            return Ok(prepare_shared(inner, id, new, params, input, &source));
+        }
+        Input::Of(task, input) => {
+            let (task, input) = (*task, input.clone());
+            return Ok(prepare_shared(inner, id, new, params, input, &json!({"task": task})));
+        }
+        _ => {}
+    }
     let (name, source, meta) = match new.input {
         Input::Upload { name, body } => {
             let name = clean_name(&name);
@@ -180,11 +196,7 @@ async fn prepare(inner: &Arc<Inner>, id: TaskId, new: NewTask, params: Value) ->
             let meta = store_input(inner, &blob, fetched.body, limit).await?;
             (name, json!({"link": link}), meta)
         }
-        Input::Of(task, input) => {
-            let found = inner.blobs.get(&input.blob, None).await?.ok_or_else(input_gone)?;
-            let meta = store_input(inner, &blob, found.body, limit.max(input.size)).await?;
-            (input.name, json!({"task": task}), meta)
-        }
+        Input::Of(..) | Input::Announced(_) => return Err(Error::internal("no body that is to be stored")),
     };
     let fingerprint = fingerprint(&new.kind, &params, new.visibility, &source);
     Ok(Prepared {
@@ -199,6 +211,38 @@ async fn prepare(inner: &Arc<Inner>, id: TaskId, new: NewTask, params: Value) ->
         fingerprint,
         kept: false,
     })
+}
+
+/// The file of an upload that is complete, or can be completed.
+async fn announced(inner: &Arc<Inner>, owner: &Owner, upload: Uuid) -> Result<InputFile> {
+    let service = UploadService { inner: inner.clone() };
+    let found = service.finish(owner, upload).await?.ok_or_else(|| crate::upload::unknown(upload))?;
+    let sha256 = found.sha256.unwrap_or_default();
+    Ok(InputFile { blob: found.blob, name: found.name, size: found.size, sha256 })
+}
+
+/// A task of a file that something else has brought refers to the same bytes, which stay as long as either.
+fn prepare_shared(
+    inner: &Arc<Inner>,
+    id: TaskId,
+    new: NewTask,
+    params: Value,
+    input: InputFile,
+    source: &Value,
+) -> Prepared {
+    let fingerprint = fingerprint(&new.kind, &params, new.visibility, source);
+    Prepared {
+        inner: inner.clone(),
+        id,
+        owner: new.owner,
+        params,
+        visibility: new.visibility,
+        priority: new.priority,
+        title: new.title,
+        input,
+        fingerprint,
+        kept: true,
+    }
 }
 
 async fn store_input(inner: &Inner, blob: &str, body: ByteStream, limit: u64) -> Result<BlobMeta> {
@@ -259,8 +303,10 @@ impl Prepared {
 
 async fn insert(inner: &Inner, task: &Task, call: Option<&FinishedCall>) -> Result<()> {
     if let Err(error) = inner.store.insert(task, call, &[]).await {
-        // An insert whose answer is lost may have happened.
-        if let Ok(None) = inner.store.task(task.id).await {
+        // An insert whose answer is lost may have happened. A file that something else refers to is not ours.
+        if task.input.blob == task.own_input()
+            && let Ok(None) = inner.store.task(task.id).await
+        {
             inner.blobs.delete(&task.input.blob).await?;
         }
         return Err(error);
@@ -298,6 +344,11 @@ async fn replay(
         }
         Input::Link(link) => json!({"link": link}),
         Input::Of(task, _) => json!({"task": task}),
+        Input::Announced(upload) => match inner.store.upload(upload).await? {
+            Some(known) if known.owner == new.owner => json!({"name": known.name, "sha256": known.sha256}),
+            // It has been removed since; the key alone says that it is the same call.
+            _ => return made_before(inner, id).await,
+        },
     };
     if fingerprint(&new.kind, params, new.visibility, &source) != fingerprint_then {
         return Err(Error::conflict(
@@ -306,6 +357,10 @@ async fn replay(
             "use a fresh key for a new task",
         ));
     }
+    made_before(inner, id).await
+}
+
+async fn made_before(inner: &Inner, id: TaskId) -> Result<Created> {
     match inner.store.task(id).await? {
         Some(task) => Ok(Created { task, replayed: true }),
         None => Err(Error::conflict(
@@ -322,7 +377,7 @@ fn fingerprint(kind: &str, params: &Value, visibility: Visibility, source: &Valu
 }
 
 /// The last part of a name, without control characters, not too long, never empty.
-fn clean_name(name: &str) -> String {
+pub(crate) fn clean_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or(name);
     let mut clean: String = last.chars().filter(|c| !c.is_control()).collect();
     if clean.len() > MAX_NAME {

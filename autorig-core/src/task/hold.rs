@@ -81,11 +81,11 @@ impl Hold {
     /// Stores a file; one of the same key that this attempt made before is replaced.
     pub(super) async fn add_file(&self, key: &str, body: ByteStream) -> Result<Held> {
         let file = self.store_file(key, body).await?;
-        let blob = file.blob.clone();
         let event = Event::AddFile { attempt: self.attempt(), file };
         let held = Held::from(self.inner.apply(self.id(), &event).await?);
         if held == Held::Lost {
-            self.inner.blobs.delete(&blob).await?;
+            // Unless the task has it from before: this attempt may have ended well already.
+            self.tidy().await;
         }
         Ok(held)
     }

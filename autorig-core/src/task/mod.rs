@@ -36,6 +36,7 @@ pub use quality::TaskQuality;
 pub use retry::RetryPolicy;
 pub use service::{OpenFile, TaskService};
 
+pub(crate) use create::clean_name;
 pub(crate) use dispatcher::{Dispatcher, DispatcherSettings};
 pub(crate) use events::{Hub, Wake};
 pub(crate) use relay::Relay;

@@ -313,6 +313,11 @@ impl Task {
             && self.error.as_ref().is_some_and(|error| error.class != Class::UserViolation)
     }
 
+    /// Where the input is of a task that came with its own file.
+    pub(crate) fn own_input(&self) -> String {
+        format!("uploads/{}", self.id)
+    }
+
     /// The file of this key.
     pub fn file(&self, key: &str) -> Option<&TaskFile> {
         self.files.iter().find(|file| file.key == key)

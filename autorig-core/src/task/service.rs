@@ -29,7 +29,8 @@ use crate::{
     blob::{BlobStore, ByteStream, Presented},
     clock::{Clock, Ids, Time},
     outbound::Outbound,
-    store::{Applied, Quota, Store},
+    store::{Applied, Quota, Removed, Store},
+    upload::Writers,
     worker::{Places, converter::InputLinks},
 };
 
@@ -51,6 +52,8 @@ pub(crate) struct Inner {
     pub(crate) wake: Wake,
     /// Free and all slots of each worker, kept by the dispatcher.
     pub(crate) slots: watch::Sender<Vec<Places>>,
+    /// Who writes which upload.
+    pub(crate) writers: Writers,
     /// How to stop the attempts that run here.
     pub(crate) running: Mutex<HashMap<(TaskId, u32), CancellationToken>>,
     /// The last long count of the queue, see [`Inner::counts`].
@@ -76,12 +79,14 @@ impl Inner {
         })
     }
 
-    /// Removes every blob of a task that is in no store any more.
-    pub(crate) async fn discard(&self, task: &Task) -> Result<()> {
-        for blob in self.blobs.list(&format!("tasks/{}/", task.id)).await? {
+    /// Removes the bytes that a task has let go of which is in no store any more, and those that a worker put for it
+    /// too late.
+    pub(crate) async fn discard(&self, removed: &Removed) -> Result<()> {
+        self.reap_some(&removed.released).await?;
+        let left = self.blobs.list(&format!("tasks/{}/", removed.task.id)).await?;
+        for blob in self.store.unrecorded_among(&left).await? {
             self.blobs.delete(&blob).await?;
         }
-        self.blobs.delete(&task.input.blob).await?;
         Ok(())
     }
 
@@ -92,11 +97,7 @@ impl Inner {
             if !outcome.events.is_empty() {
                 self.hub.changed(id);
             }
-            for blob in &outcome.released {
-                if let Err(error) = self.blobs.delete(blob).await {
-                    tracing::warn!(%error, blob, "a released file could not be removed");
-                }
-            }
+            self.reap_some(&outcome.released).await?;
         }
         Ok(applied)
     }
@@ -320,11 +321,12 @@ impl TaskService {
         if let Applied::Done(outcome) = self.inner.apply(id, &Event::Cancel).await? {
             self.stop_attempts(&outcome.task);
         }
-        let Some(task) = self.inner.store.remove(id).await? else { return Ok(false) };
+        let now = self.inner.clock.now();
+        let Some(removed) = self.inner.store.remove(id, None, now).await? else { return Ok(false) };
         self.inner.hub.changed(id);
         self.inner.hub.queue_moved();
         // The task is gone whatever becomes of this; what a crash leaves now belongs to nobody, and a sweep takes it.
-        self.inner.discard(&task).await?;
+        self.inner.discard(&removed).await?;
         Ok(true)
     }
 

@@ -243,7 +243,7 @@ fn shown() -> Presented {
 }
 
 #[allow(clippy::disallowed_methods, reason = "a caller outside, with a client of its own")]
-fn outsider() -> reqwest::Client {
+pub(crate) fn outsider() -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap()
 }

@@ -4,5 +4,8 @@ mod blobs;
 mod keys;
 mod queue;
 mod quotas;
+mod records;
 pub(crate) mod s3_server;
 mod store;
+
+pub(crate) use blobs::outsider;

@@ -45,7 +45,7 @@ pub(super) async fn an_owner_gets_as_many_places_as_the_quota_says(store: &dyn S
         store.apply(id(n), &Event::Cancel, after(11), &[]).await.unwrap();
     }
     assert_eq!(create(store, 3, after(12)).await, None);
-    store.remove(id(3)).await.unwrap();
+    store.remove(id(3), None, after(12)).await.unwrap();
     assert_eq!(create(store, 4, after(20)).await, None);
     store.apply(id(4), &Event::Cancel, after(21), &[]).await.unwrap();
     let day = 24 * 60 * 60;

@@ -161,11 +161,11 @@ async fn a_removed_task_is_gone_with_its_files_and_events(store: &dyn Store) {
     let (gone, stays) = (insert(store, 1, now()).await.id, insert(store, 2, now()).await.id);
     claim_at(store, "node", 1, after(1)).await;
     done(store, gone, &event(Trigger::AddFile, 1, after(2), 1), after(2)).await;
-    let removed = store.remove(gone).await.unwrap().unwrap();
+    let removed = store.remove(gone, None, now()).await.unwrap().unwrap().task;
     assert_eq!((removed.id, removed.files.len()), (gone, 1), "as it was");
     assert_eq!(store.task(gone).await.unwrap(), None);
     assert_eq!(store.events(gone, 0, 10).await.unwrap(), []);
-    assert_eq!(store.remove(gone).await.unwrap(), None);
+    assert_eq!(store.remove(gone, None, now()).await.unwrap(), None);
     assert_eq!(store.counts().await.unwrap().queued, 1);
     assert!(store.task(stays).await.unwrap().is_some());
     insert(store, 1, after(3)).await;

@@ -11,16 +11,20 @@ use autorig_core::{
     account::{ApiKey, KeyId, Session},
     clock::Time,
     store::{
-        Applied, Begun, CallKey, Claim, Counts, FinishedCall, Idempotency, Keys, Message, Nodes, Outbox,
-        Quota, Quotas, SeenWorker, SqlStore, SqliteStore, Store, Tasks, UsedUp, Workers,
+        Applied, Begun, BlobRecords, CallKey, Claim, Counts, FinishedCall, Idempotency, Keys, Message,
+        Miscounts, Nodes, Outbox, Quota, Quotas, Removed, SeenWorker, SqlStore, SqliteStore, Store, Tasks,
+        Upload, Uploads, UsedUp, Workers,
     },
     task::{
-        Owner, Task, TaskEvent, TaskFile, TaskId, TaskStatus,
+        Owner, OwnerKind, Task, TaskEvent, TaskFile, TaskId, TaskStatus,
         lifecycle::{Event, Trigger},
     },
 };
 
+use uuid::Uuid;
+
 use crate::support::{World, create, keyed, soon, upload};
+use crate::sweep::Life;
 
 /// When a call fails.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,19 +43,37 @@ enum Call {
     Apply(Trigger),
 }
 
-/// SQLite, failing as the test says, each time once.
-struct Faulty {
+/// SQLite, failing as the test says, each time once; or for good, when a process dies.
+pub(crate) struct Faulty {
     inner: SqlStore,
     plan: Mutex<Vec<(Call, When)>>,
+    life: Option<Arc<Life>>,
+}
+
+/// A store of a process that may die.
+pub(crate) struct Mortal;
+
+impl Mortal {
+    pub(crate) fn over(inner: SqlStore, life: Arc<Life>) -> Arc<Faulty> {
+        Arc::new(Faulty { inner, plan: Mutex::default(), life: Some(life) })
+    }
 }
 
 impl Faulty {
     async fn new(plan: &[(Call, When)]) -> Arc<Self> {
         let inner = SqliteStore::in_memory().await.unwrap();
-        Arc::new(Self { inner, plan: Mutex::new(plan.to_vec()) })
+        Arc::new(Self { inner, plan: Mutex::new(plan.to_vec()), life: None })
+    }
+
+    async fn write<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        match &self.life {
+            Some(life) => life.step(work).await,
+            None => work.await,
+        }
     }
 
     async fn call<T>(&self, call: Call, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let work = self.write(work);
         let when = {
             let mut plan = self.plan.lock().unwrap();
             plan.iter().position(|(planned, _)| *planned == call).map(|at| plan.remove(at).1)
@@ -90,8 +112,8 @@ impl Tasks for Faulty {
     async fn apply(&self, id: TaskId, event: &Event, now: Time, messages: &[Message]) -> Result<Applied> {
         self.call(Call::Apply(event.trigger()), self.inner.apply(id, event, now, messages)).await
     }
-    async fn remove(&self, id: TaskId) -> Result<Option<Task>> {
-        self.inner.remove(id).await
+    async fn remove(&self, id: TaskId, finished: Option<Time>, now: Time) -> Result<Option<Removed>> {
+        self.write(self.inner.remove(id, finished, now)).await
     }
     async fn claim(&self, claim: &Claim) -> Result<Vec<Task>> {
         self.call(Call::Claim, self.inner.claim(claim)).await
@@ -132,6 +154,68 @@ impl Tasks for Faulty {
 }
 
 impl Nodes for Faulty {}
+
+#[async_trait]
+impl Uploads for Faulty {
+    async fn insert_upload(&self, upload: &Upload) -> Result<Upload> {
+        self.write(self.inner.insert_upload(upload)).await
+    }
+    async fn upload(&self, id: Uuid) -> Result<Option<Upload>> {
+        self.inner.upload(id).await
+    }
+    async fn upload_by_token(&self, token: &str) -> Result<Option<Upload>> {
+        self.inner.upload_by_token(token).await
+    }
+    async fn advance_upload(&self, id: Uuid, from: u64, received: u64, now: Time) -> Result<bool> {
+        self.write(self.inner.advance_upload(id, from, received, now)).await
+    }
+    async fn finish_upload(&self, id: Uuid, blob: &str, sha256: &str, now: Time) -> Result<Option<Upload>> {
+        self.write(self.inner.finish_upload(id, blob, sha256, now)).await
+    }
+    async fn remove_upload(&self, id: Uuid, now: Time) -> Result<bool> {
+        self.write(self.inner.remove_upload(id, now)).await
+    }
+    async fn expire_uploads(
+        &self,
+        incomplete: Time,
+        complete: Option<Time>,
+        now: Time,
+        limit: u32,
+    ) -> Result<u64> {
+        self.write(self.inner.expire_uploads(incomplete, complete, now, limit)).await
+    }
+}
+
+#[async_trait]
+impl BlobRecords for Faulty {
+    async fn doomed_blobs(&self, limit: u32) -> Result<Vec<String>> {
+        self.inner.doomed_blobs(limit).await
+    }
+    async fn doomed_among(&self, keys: &[String]) -> Result<Vec<String>> {
+        self.inner.doomed_among(keys).await
+    }
+    async fn forget_blobs(&self, keys: &[String]) -> Result<()> {
+        self.write(self.inner.forget_blobs(keys)).await
+    }
+    async fn unrecorded_among(&self, keys: &[String]) -> Result<Vec<String>> {
+        self.inner.unrecorded_among(keys).await
+    }
+    async fn recorded_blobs(&self, after: &str, limit: u32) -> Result<Vec<String>> {
+        self.inner.recorded_blobs(after, limit).await
+    }
+    async fn miscounted_blobs(&self, limit: u32) -> Result<Miscounts> {
+        self.inner.miscounted_blobs(limit).await
+    }
+    async fn finished_tasks(&self, owner: OwnerKind, before: Time, limit: u32) -> Result<Vec<TaskId>> {
+        self.inner.finished_tasks(owner, before, limit).await
+    }
+    async fn expire_logs(&self, owner: OwnerKind, before: Time, limit: u32) -> Result<u64> {
+        self.write(self.inner.expire_logs(owner, before, limit)).await
+    }
+    async fn expire_records(&self, delivered: Time, now: Time, limit: u32) -> Result<u64> {
+        self.write(self.inner.expire_records(delivered, now, limit)).await
+    }
+}
 
 #[async_trait]
 impl Idempotency for Faulty {

@@ -23,6 +23,8 @@ async fn a_task_outlives_its_process_and_an_upload_without_a_task_does_not() {
     let uploads = folder.path().join("blobs/uploads");
     let orphan = uploads.join(uuid::Uuid::from_u128(1).to_string());
     std::fs::write(&orphan, b"its process was killed before it made the task").unwrap();
+    let before = std::time::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    std::fs::File::options().write(true).open(&orphan).unwrap().set_modified(before).unwrap();
     let second = open(folder.path()).await;
     second.start().await.unwrap();
     let done = soon("the end", async {

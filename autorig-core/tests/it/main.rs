@@ -18,3 +18,5 @@ mod nodes;
 mod outbound;
 mod service;
 mod support;
+mod sweep;
+mod uploads;

@@ -10,7 +10,8 @@ use poem_openapi::{
     param::Header,
     payload::{Json, Payload},
     registry::{
-        MetaHeader, MetaMediaType, MetaRequest, MetaResponse, MetaResponses, MetaSchemaRef, Registry,
+        MetaHeader, MetaMediaType, MetaRequest, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef,
+        Registry,
     },
     types::Type,
 };
@@ -18,7 +19,7 @@ use serde_json::Value;
 
 use super::{
     Ctx, Group, State, Who,
-    schema::{CreateForm, CreateFromLink},
+    schema::{CreateForm, CreateFromLink, CreateFromUpload},
     wire::{Created, TaskUrls},
 };
 use crate::{
@@ -33,7 +34,7 @@ impl CreateApi {
     /// Create a task
     ///
     /// Send the model as `file` of a form, with options as fields of their own or together in one JSON field
-    /// `options`; or send JSON with a `link` to it. Options that come before the file save the server a copy.
+    /// `options`; or send JSON with a `link` to it or the `upload_id` of an upload (`CreateFromUpload`). Options that come before the file save the server a copy.
     ///
     /// The task is accepted when this answers; whether the file can be rigged is found out while it is
     /// processed, and a task whose file cannot be ends as `error` with a remedy.
@@ -98,8 +99,8 @@ impl State {
         let Value::Object(mut options) = value else {
             return Err(Problem::bad_body("invalid_json", "the body is not a JSON object"));
         };
-        let link = take_link(&mut options)?.ok_or_else(missing_input)?;
-        self.submit(Input::Link(link), options, asked).await
+        let input = take_reference(&mut options)?.ok_or_else(missing_input)?;
+        self.submit(input, options, asked).await
     }
 
     async fn create_from_form(
@@ -135,8 +136,8 @@ impl State {
                 }
             }
         }
-        let link = take_link(&mut options)?.ok_or_else(missing_input)?;
-        self.submit(Input::Link(link), options, asked).await
+        let input = take_reference(&mut options)?.ok_or_else(missing_input)?;
+        self.submit(input, options, asked).await
     }
 
     async fn submit(&self, input: Input, mut options: Options, asked: Asked) -> Result<CoreCreated, Problem> {
@@ -189,11 +190,31 @@ pub(crate) fn take_visibility(options: &mut Options) -> Result<Option<Visibility
     })
 }
 
+/// Names an upload instead of a file.
+const UPLOAD: &str = "upload_id";
+
+/// What stands for a file: a link or an upload.
+fn take_reference(options: &mut Options) -> Result<Option<Input>, Problem> {
+    let upload = match options.remove(UPLOAD) {
+        None => return Ok(take_link(options)?.map(Input::Link)),
+        Some(Value::String(id)) => id.parse().map_err(|_| upload_problem("`upload_id` is not an id"))?,
+        Some(_) => return Err(upload_problem("`upload_id` is not a text")),
+    };
+    if options.contains_key("link") {
+        return Err(upload_problem("the request has an `upload_id` and a `link`"));
+    }
+    Ok(Some(Input::Announced(upload)))
+}
+
+fn upload_problem(detail: &str) -> Problem {
+    Problem::bad_option(UPLOAD, detail)
+}
+
 fn missing_input() -> Problem {
     Problem::new(
         StatusCode::UNPROCESSABLE_ENTITY,
         "input_missing",
-        "the request has neither a `file` nor a `link`",
+        "the request has neither a `file` nor a `link` nor an `upload_id`",
         "send a form with a `file`, or JSON with a `link`",
     )
 }
@@ -203,8 +224,10 @@ fn second_file() -> Problem {
 }
 
 fn refuse_link_beside_file(options: &Options) -> Result<(), Problem> {
-    if options.contains_key("link") {
-        return Err(Problem::bad_option("link", "the form has a `file` and a `link`"));
+    for name in ["link", UPLOAD] {
+        if options.contains_key(name) {
+            return Err(Problem::bad_option(name, format!("the form has a `file` and a `{name}`")));
+        }
     }
     Ok(())
 }
@@ -221,15 +244,18 @@ impl<'a> ApiExtractor<'a> for CreateBody {
     fn register(registry: &mut Registry) {
         CreateForm::register(registry);
         CreateFromLink::register(registry);
+        CreateFromUpload::register(registry);
     }
 
     fn request_meta() -> Option<MetaRequest> {
         let media = |content_type, schema: MetaSchemaRef| MetaMediaType { content_type, schema };
+        let one_of = vec![CreateFromLink::schema_ref(), CreateFromUpload::schema_ref()];
+        let reference = MetaSchema { one_of, ..MetaSchema::new("object") };
         Some(MetaRequest {
-            description: Some("A form with a file, or JSON with a link."),
+            description: Some("A form with a file, or JSON with a link or an upload."),
             content: vec![
                 media("multipart/form-data", CreateForm::schema_ref()),
-                media("application/json", CreateFromLink::schema_ref()),
+                media("application/json", MetaSchemaRef::Inline(Box::new(reference))),
             ],
             required: true,
         })

@@ -10,6 +10,7 @@ pub(crate) mod operations;
 pub(crate) mod rig;
 pub(crate) mod schema;
 pub(crate) mod tasks;
+pub(crate) mod uploads;
 pub(crate) mod wire;
 pub(crate) mod worker;
 
@@ -18,6 +19,7 @@ use std::{str::FromStr, sync::Arc};
 use autorig_core::{
     account::{AccountService, Caller},
     task::{Leases, TaskId, TaskService},
+    upload::UploadService,
 };
 use poem::web::Data;
 use poem_openapi::{ContactObject, LicenseObject, OpenApiService, Tags};
@@ -30,6 +32,7 @@ pub(crate) struct State {
     pub(crate) tasks: TaskService,
     pub(crate) accounts: AccountService,
     pub(crate) leases: Leases,
+    pub(crate) uploads: UploadService,
     pub(crate) config: ServerConfig,
     /// Fires when the server stops: streams end then.
     pub(crate) stopping: CancellationToken,
@@ -50,6 +53,7 @@ pub(crate) type Api = (
     keys::KeysApi,
     events::EventsApi,
     files::FilesApi,
+    uploads::UploadsApi,
     worker::WorkerApi,
     operations::OperationsApi,
 );
@@ -61,6 +65,8 @@ pub(crate) enum Group {
     Tasks,
     /// What a task has made.
     Files,
+    /// Large files, resumed where the line broke.
+    Uploads,
     /// For machines that rig.
     Workers,
     /// Who calls, and API keys.
@@ -88,6 +94,7 @@ pub(crate) fn service() -> OpenApiService<Api, ()> {
         keys::KeysApi,
         events::EventsApi,
         files::FilesApi,
+        uploads::UploadsApi,
         worker::WorkerApi,
         operations::OperationsApi,
     );

@@ -175,6 +175,14 @@ create_request! {
 }
 
 create_request! {
+    /// A new task from an upload that was announced and sent before, with its options.
+    CreateFromUpload {
+        /// The upload's id.
+        upload_id: String,
+    }
+}
+
+create_request! {
     /// A new task from a file, with its options.
     CreateForm {
         /// All options as one JSON object, instead of a field each.

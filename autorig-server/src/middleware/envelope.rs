@@ -12,7 +12,11 @@ use poem::{
 use tracing::Instrument;
 
 use super::{compress, guard, headers};
-use crate::{problem::Problem, routes::Routes};
+use crate::{
+    api::uploads::{TUS_RESUMABLE, TUS_VERSION},
+    problem::Problem,
+    routes::Routes,
+};
 
 /// Header that carries the id both ways.
 pub(crate) const REQUEST_ID: &str = "x-request-id";
@@ -65,6 +69,9 @@ impl<E: Endpoint> Endpoint for Envelope<E> {
             Err(_panic) => self.refuse(Problem::internal(&"a handler panicked"), &path, &id),
         };
         headers::protect(&mut response);
+        if path.starts_with("/api/uploads") {
+            response.headers_mut().insert(TUS_RESUMABLE, HeaderValue::from_static(TUS_VERSION));
+        }
         if let Ok(value) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(REQUEST_ID, value);
         }

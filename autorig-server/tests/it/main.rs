@@ -19,5 +19,6 @@ mod rig;
 mod site;
 mod support;
 mod tasks;
+mod uploads;
 mod whole;
 mod workers;

@@ -3,14 +3,13 @@
 use std::{fmt, time::Duration};
 
 use object_store::{
-    BackoffConfig, ClientOptions, RetryConfig,
+    BackoffConfig, RetryConfig,
     aws::{AmazonS3, AmazonS3Builder},
-    client::{HttpClient, HttpConnector},
     path::Path,
 };
 use reqwest::Url;
 
-use crate::{Error, Result};
+use crate::{Error, Result, outbound::StorageClient};
 
 /// Which bucket, where, and with which keys: `s3://bucket/prefix?endpoint=…&region=…`.
 #[derive(Clone, PartialEq, Eq)]
@@ -93,13 +92,13 @@ impl S3Settings {
 
     /// The store, and the one that signs for callers outside.
     pub(super) fn stores(&self) -> Result<(AmazonS3, AmazonS3)> {
-        let connector = Ours(crate::outbound::storage_client()?);
+        let connector = StorageClient::new()?;
         let store = self.store(self.endpoint.as_deref(), connector.clone())?;
         let outside = self.public_endpoint.as_deref().or(self.endpoint.as_deref());
         Ok((store, self.store(outside, connector)?))
     }
 
-    fn store(&self, endpoint: Option<&str>, connector: Ours) -> Result<AmazonS3> {
+    fn store(&self, endpoint: Option<&str>, connector: StorageClient) -> Result<AmazonS3> {
         let mut builder = match &self.keys {
             Some((access, secret)) => {
                 AmazonS3Builder::new().with_access_key_id(access).with_secret_access_key(secret)
@@ -157,16 +156,6 @@ fn invalid(why: &str) -> Error {
         format!("storage cannot be used: {why}"),
         "write s3://bucket/prefix?endpoint=https://host&region=name, or leave storage out for the data directory",
     )
-}
-
-/// Hands our HTTP client to `object_store`.
-#[derive(Debug, Clone)]
-struct Ours(reqwest::Client);
-
-impl HttpConnector for Ours {
-    fn connect(&self, _options: &ClientOptions) -> object_store::Result<HttpClient> {
-        Ok(HttpClient::new(self.0.clone()))
-    }
 }
 
 #[cfg(test)]

@@ -23,7 +23,8 @@ macro_rules! step {
 }
 
 /// Every step, oldest first. An applied file is never edited: its checksum is kept.
-const STEPS: &[Step] = &[step!(1, "init"), step!(2, "queue"), step!(3, "access"), step!(5, "workers")];
+const STEPS: &[Step] =
+    &[step!(1, "init"), step!(2, "queue"), step!(3, "access"), step!(4, "uploads"), step!(5, "workers")];
 
 /// The steps of one database.
 pub(crate) fn migrations(dialect: Dialect) -> Migrator {

@@ -13,6 +13,7 @@
 //! | yes or no | `INTEGER` 0 or 1 | `boolean` |
 //! | a writer | the only one, by `BEGIN IMMEDIATE` | one of many: it locks the rows it is going to change |
 
+mod blobs;
 mod database;
 mod idempotency;
 mod keys;
@@ -24,6 +25,7 @@ mod quotas;
 mod row;
 mod task_rows;
 mod tasks;
+mod uploads;
 mod value;
 mod workers;
 

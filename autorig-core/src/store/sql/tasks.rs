@@ -7,14 +7,14 @@ use chrono::DateTime;
 use uuid::Uuid;
 
 use super::{
-    Dialect, Row, SqlStore, Transaction, idempotency, is_duplicate, outbox, queue, retried,
+    Dialect, Row, SqlStore, Transaction, blobs, idempotency, is_duplicate, outbox, queue, retried,
     task_rows::{self as rows, INSERT, UPDATE, select_tasks, task_values},
     values,
 };
 use crate::{
     Error, Result,
     clock::Time,
-    store::{Applied, Claim, Counts, FinishedCall, Message, Tasks},
+    store::{Applied, Claim, Counts, FinishedCall, Message, Removed, Tasks},
     task::{
         EventKind, Owner, Task, TaskEvent, TaskFile, TaskId, TaskStatus,
         lifecycle::{self, Event, Outcome},
@@ -36,16 +36,8 @@ impl Tasks for SqlStore {
         retried(|| self.try_apply(id, event, now, messages)).await
     }
 
-    async fn remove(&self, id: TaskId) -> Result<Option<Task>> {
-        retried(|| async {
-            let mut transaction = self.database.begin().await?;
-            let Some(task) = load_to_change(&mut transaction, id).await? else { return Ok(None) };
-            // Files and events go with it.
-            transaction.execute("DELETE FROM tasks WHERE id = $1", values![id]).await?;
-            transaction.commit().await?;
-            Ok(Some(task))
-        })
-        .await
+    async fn remove(&self, id: TaskId, finished: Option<Time>, now: Time) -> Result<Option<Removed>> {
+        retried(|| self.try_remove(id, finished, now)).await
     }
 
     async fn claim(&self, claim: &Claim) -> Result<Vec<Task>> {
@@ -152,6 +144,7 @@ impl SqlStore {
             });
         }
         queue::give_turn(&mut transaction, task).await?;
+        hold_input(&mut transaction, task).await?;
         let kind = EventKind::Queued { position: None, next_attempt_at: None };
         let event = TaskEvent { id: task.version, at: task.created_at, kind };
         rows::insert_event(&mut transaction, task.id, &event).await?;
@@ -165,14 +158,28 @@ impl SqlStore {
     async fn try_apply(&self, id: TaskId, event: &Event, now: Time, messages: &[Message]) -> Result<Applied> {
         let mut transaction = self.database.begin().await?;
         let Some(task) = load_to_change(&mut transaction, id).await? else { return Ok(Applied::Missing) };
-        let outcome = match lifecycle::apply(&task, event, now) {
+        let mut outcome = match lifecycle::apply(&task, event, now) {
             Ok(outcome) => outcome,
             Err(refused) => return Ok(Applied::Refused(refused)),
         };
-        save(&mut transaction, &task, &outcome, now).await?;
+        outcome.released = save(&mut transaction, &task, &outcome, now).await?;
         outbox::insert(&mut transaction, messages, now).await?;
         transaction.commit().await?;
         Ok(Applied::Done(Box::new(outcome)))
+    }
+
+    async fn try_remove(&self, id: TaskId, finished: Option<Time>, now: Time) -> Result<Option<Removed>> {
+        let mut transaction = self.database.begin().await?;
+        let Some(task) = load_to_change(&mut transaction, id).await? else { return Ok(None) };
+        if finished.is_some_and(|before| task.finished_at.is_none_or(|at| at > before)) {
+            return Ok(None);
+        }
+        // Files and events go with it.
+        transaction.execute("DELETE FROM tasks WHERE id = $1", values![id]).await?;
+        let held = task.files.iter().map(|file| &file.blob).chain([&task.input.blob]).map(String::as_str);
+        let released = blobs::release(&mut transaction, held, now).await?;
+        transaction.commit().await?;
+        Ok(Some(Removed { task, released }))
     }
 }
 
@@ -197,8 +204,22 @@ async fn load_to_change(from: &mut Transaction, id: TaskId) -> Result<Option<Tas
     row.as_ref().map(rows::task).transpose()
 }
 
-/// Writes what has changed, with the events that tell of it.
-pub(super) async fn save(to: &mut Transaction, before: &Task, outcome: &Outcome, now: Time) -> Result<()> {
+/// Notes that the task refers to its input: a file that was put for it, or one that something else refers to.
+async fn hold_input(to: &mut Transaction, task: &Task) -> Result<()> {
+    let blob = &task.input.blob;
+    if *blob == task.own_input() {
+        return blobs::keep(to, blob).await;
+    }
+    if blobs::share(to, blob).await? { Ok(()) } else { Err(blobs::gone(blob)) }
+}
+
+/// Writes what has changed, with the events that tell of it; blobs that nothing refers to now.
+pub(super) async fn save(
+    to: &mut Transaction,
+    before: &Task,
+    outcome: &Outcome,
+    now: Time,
+) -> Result<Vec<String>> {
     let after = &outcome.task;
     to.execute(UPDATE, task_values(after)?).await?;
     if after.status == TaskStatus::Created && before.status != TaskStatus::Created {
@@ -213,6 +234,7 @@ pub(super) async fn save(to: &mut Transaction, before: &Task, outcome: &Outcome,
             rows::insert_file(to, after.id, file).await?;
         }
     }
+    let released = move_references(to, before, after, now).await?;
     if after.status.is_terminal() {
         // Nobody resumes in the middle of a finished task, and these are most of its events.
         to.execute("DELETE FROM task_events WHERE task_id = $1 AND kind = 'progress'", values![after.id])
@@ -222,5 +244,22 @@ pub(super) async fn save(to: &mut Transaction, before: &Task, outcome: &Outcome,
         let event = TaskEvent { id, at: now, kind: kind.clone() };
         rows::insert_event(to, after.id, &event).await?;
     }
-    Ok(())
+    Ok(released)
+}
+
+/// References of files that came and went; blobs that nothing refers to now.
+async fn move_references(
+    to: &mut Transaction,
+    before: &Task,
+    after: &Task,
+    now: Time,
+) -> Result<Vec<String>> {
+    let blobs_of = |task: &Task| -> std::collections::BTreeSet<String> {
+        task.files.iter().map(|file| file.blob.clone()).collect()
+    };
+    let (old, new) = (blobs_of(before), blobs_of(after));
+    for blob in new.difference(&old) {
+        blobs::keep(to, blob).await?;
+    }
+    blobs::release(to, old.difference(&new).map(String::as_str), now).await
 }
