@@ -21,6 +21,7 @@ dev_bench() {
             install_npm scripts/validator || die "the glTF validator could not be installed; is the network up?"
             install_npm scripts/readback || die "three.js could not be installed; is the network up?"
             install_npm static || die "three.js could not be installed; is the network up?"
+            install_blender || note "Blender could not be installed: its columns are skipped by name"
             bench_export "$@"
             ;;
         *) die "unknown benchmark '$what': rig, quality, stages, export" ;;
@@ -34,7 +35,7 @@ bench_stages() {
     "$VENV/bin/python" scripts/bench_stages.py --programs "$TARGET/release" --out "$ARTIFACTS/bench" "$@"
 }
 
-# Every profile of every character, read back by other programs. Blender's is a Python with bpy, AUTORIG_BPY_PYTHON.
+# Every profile of every character, read back by other programs: an hour on two cores, most of it Blender's.
 bench_export() {
     say "building the engine (release)"
     cargo build --locked --release -p autorig-engine --example export_file

@@ -4,7 +4,7 @@
 NEXTEST_VERSION=0.9.143
 
 DEBIAN_RUN=(build-essential ca-certificates curl git pkg-config python3 python3-venv)
-DEBIAN_TEST=(chromium fonts-dejavu-core postgresql)
+DEBIAN_TEST=(chromium fonts-dejavu-core libgl1 libx11-6 libxi6 postgresql)
 
 install_debian() {
     have dpkg-query || return 0 # another system: the commands themselves are checked where they are used
@@ -59,6 +59,28 @@ install_npm() {
     [ -e "$stamp" ] && return 0
     say "installing npm packages of $1"
     (cd "$folder" && npm ci --no-fund --no-audit --loglevel=error) && touch "$stamp"
+}
+
+# Blender as a Python package, in a folder of its own: its wheels are for one Python, and nothing else needs what it
+# brings. 350 MB to load and 1 GB on the disk, once. AUTORIG_BPY_PYTHON names another Python that has it.
+install_blender() {
+    local list=$ROOT/scripts/readback/requirements.txt home=$ROOT/.tools/blender stamp python
+    [ -z "${AUTORIG_BPY_PYTHON:-}" ] || return 0
+    stamp=$home/.installed-$(fingerprint "$list")
+    [ -e "$stamp" ] && return 0
+    python=$(command -v python3.11 || command -v python3)
+    "$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || {
+        note "Blender's package wants Python 3.11, which is not here"
+        return 1
+    }
+    say "installing Blender's Python package into .tools/blender (350 MB, a minute, once)"
+    rm -rf "$home"
+    "$python" -m venv "$home" && "$home/bin/python" -m pip install -q -r "$list" || return 1
+    "$home/bin/python" -c 'import bpy' || {
+        note "Blender's package is here but does not start"
+        return 1
+    }
+    touch "$stamp"
 }
 
 install_nextest() {

@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -45,19 +46,23 @@ class Verdict:
         return not self.problems
 
 
-def blender_python() -> Path:
-    """A Python with `bpy`: AUTORIG_BPY_PYTHON, or that of `.venv`."""
-    python = Path(os.environ.get("AUTORIG_BPY_PYTHON", ROOT / ".venv/bin/python"))
+@cache
+def blender_python() -> Path | None:
+    """A Python with `bpy`: AUTORIG_BPY_PYTHON, or the one that `./dev test` installs."""
+    python = Path(os.environ.get("AUTORIG_BPY_PYTHON", ROOT / ".tools/blender/bin/python"))
     if not python.exists() or subprocess.run([python, "-c", "import bpy"], capture_output=True, check=False).returncode:
-        raise Missing("bpy (AUTORIG_BPY_PYTHON names a Python that has it)")
+        return None
     return python
 
 
 def read_blender(file: Path, out: Path, importer: str, up: str = "y", unit: float = 0.01, frames: int = 4) -> Seen:
     """What Blender's importer `python`, `native` or `gltf` sees; `up` and `unit` (metres) are the file's."""
+    python = blender_python()
+    if python is None:
+        raise Missing("bpy (./dev test installs it; AUTORIG_BPY_PYTHON names another Python that has it)")
     script = HERE / "blender_read.py"
     options = ["--importer", importer, "--up", up, "--unit", str(unit), "--frames", str(frames)]
-    return run([blender_python(), script, file, out, *options], out)
+    return run([python, script, file, out, *options], out)
 
 
 def read_three(file: Path, out: Path, frames: int = 4) -> Seen:
