@@ -111,6 +111,15 @@ pub(crate) struct FileArgs {
     /// Into a folder: these files instead of the usual ones, by their keys (`unity_fbx,thumbnail`)
     #[arg(long, value_name = "KEYS", value_delimiter = ',', value_parser = output_key)]
     pub(crate) outputs: Vec<Output>,
+    /// Names of the bones in files that are of no preset; canonical (VRM 1.0) ones by default
+    #[arg(long, value_enum, value_name = "PRESET")]
+    pub(crate) names: Option<Preset>,
+    /// Into a folder: only these levels of detail, of `100k`, `50k` and `10k`; `none` makes none
+    #[arg(long, value_name = "LEVELS", value_delimiter = ',', value_parser = level)]
+    pub(crate) lods: Option<Vec<Level>>,
+    /// Licence of VRM files: JSON, `meta` as VRM 1.0 has it. What it leaves out is as strict as the format allows
+    #[arg(long, value_name = "FILE")]
+    pub(crate) vrm_meta: Option<PathBuf>,
     /// Overwrite files that exist
     #[arg(long, short)]
     pub(crate) force: bool,
@@ -283,17 +292,13 @@ pub(crate) enum Preset {
 impl Preset {
     /// The file it writes.
     pub(crate) fn output(self) -> Output {
-        match self {
-            Self::Glb => Output::RiggedGlb,
-            Self::Unity => Output::UnityFbx,
-            Self::Unreal => Output::UnrealFbx,
-            Self::Mixamo => Output::FbxMixamo,
-            Self::Vrm => Output::Vrm,
-            Self::Blender => Output::BlenderGlb,
-            Self::Godot => Output::FbxGodot,
-            Self::Roblox => Output::FbxRoblox,
-            Self::Maya => Output::FbxMaya,
-        }
+        // A preset is a profile, and each profile has its file.
+        Output::of_profile(&self.name()).unwrap_or(Output::RiggedGlb)
+    }
+
+    /// Its name, which is that of the engine's profile.
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
 
     /// What is meant by an extension alone.
@@ -303,6 +308,18 @@ impl Preset {
             "vrm" => Self::Vrm,
             _ => Self::Glb,
         }
+    }
+}
+
+/// A level of detail, or none.
+pub(crate) type Level = Option<Output>;
+
+fn level(name: &str) -> Result<Level, String> {
+    let of_name = || Output::find(&format!("lod_{name}")).filter(|output| output.triangles().is_some());
+    match of_name() {
+        _ if name == "none" => Ok(None),
+        Some(output) => Ok(Some(output)),
+        None => Err("there is no such level; choose of 100k, 50k and 10k, or none".to_owned()),
     }
 }
 

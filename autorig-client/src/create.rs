@@ -83,6 +83,18 @@ pub struct TaskOptions {
     /// `public`, `unlisted` or `private`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visibility: Option<String>,
+    /// The profile whose names the bones have: `glb`, `unity`, `unreal`, `mixamo`, `vrm`, `blender`, `godot`, `roblox`, `maya`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub names: Option<String>,
+    /// A profile whose file must be made as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preset: Option<String>,
+    /// Levels of detail to make, of `100k`, `50k` and `10k`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lods: Option<Vec<String>>,
+    /// Whose an avatar is and what others may do with it, as `meta` of VRM 1.0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vrm_meta: Option<Value>,
 }
 
 /// A task that is to be made.

@@ -147,7 +147,7 @@ fn poses(made: &Character) -> Clip {
     let tracks =
         turns.into_iter().enumerate().map(|(joint, v)| Track { joint, values: Values::Rotations(v) });
     let times = (0..POSES.len()).map(|frame| frame as f32 / RATE).collect();
-    Clip { name: "Poses".to_owned(), times, tracks: tracks.collect() }
+    Clip { name: "Poses".to_owned(), times, tracks: tracks.collect(), morphs: Vec::new() }
 }
 
 fn read_back(file: &Path, out: &Path) -> Result<()> {

@@ -123,7 +123,7 @@ fn clip(character: &Character, from_canonical: DMat3) -> Clip {
         tracks.push(Track { joint, values: Values::Rotations(POSES.iter().map(value).collect()) });
     }
     let times = (0..POSES.len()).map(|frame| frame as f32 / 30.0).collect();
-    Clip { name: "Poses".to_owned(), times, tracks }
+    Clip { name: "Poses".to_owned(), times, tracks, morphs: Vec::new() }
 }
 
 /// Bones, and corners of triangles in every frame.

@@ -4,7 +4,7 @@
 //! cargo run --release -p autorig-engine --example lod_peer -- ORIGINAL.glb PEER.glb
 //! ```
 //!
-//! Prints one line of JSON for each. `scripts/bench_lod.mjs` makes the peer's levels.
+//! Prints one line of JSON for each. `scripts/lodpeer/simplify.mjs` makes the peer's levels.
 
 #![expect(clippy::print_stdout, reason = "it talks to people")]
 

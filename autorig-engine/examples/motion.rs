@@ -1,11 +1,12 @@
 //! Measures the clip library: sliding feet, seams of loops, what goes through the floor.
 //!
 //! ```text
-//! cargo run --release -p autorig-engine --example motion -- [--poses DIR] [FILE|SAMPLE]…
+//! cargo run --release -p autorig-engine --example motion -- [--from FILE|SAMPLE] [--clip NAME] [--poses DIR] [FILE|SAMPLE]…
 //! ```
 //!
-//! Without files the generated characters are measured. A file is rigged first. `--poses` writes, for each character, the
-//! places of the bones in every keyframe as JSON, to be drawn.
+//! Without files the generated characters are measured. A file is rigged first. With `--from` the clips of that character
+//! are put onto the others instead. `--clip` measures one clip. `--poses` writes, for each character, the places of the
+//! bones in every keyframe as JSON, to be drawn.
 
 #![expect(clippy::print_stdout, reason = "it prints a table")]
 #![expect(clippy::print_stderr, reason = "it talks to people")]
@@ -14,7 +15,7 @@ use std::{path::Path, process::ExitCode};
 
 use autorig_engine::{
     Character, Code, Error, Options, Result, Rig, Silent,
-    motion::{Clip, library, measure},
+    motion::{Clip, library, measure, retarget::retarget},
     read::Source,
     rig, rig_scene,
     sample::{Sample, generate},
@@ -22,12 +23,13 @@ use autorig_engine::{
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
-    let (mut names, mut poses) = (Vec::new(), None);
+    let (mut names, mut wanted) = (Vec::new(), Wanted::default());
     while let Some(word) = arguments.next() {
-        if word == "--poses" {
-            poses = arguments.next();
-        } else {
-            names.push(word);
+        match word.as_str() {
+            "--poses" => wanted.poses = arguments.next(),
+            "--from" => wanted.from = arguments.next(),
+            "--clip" => wanted.clip = arguments.next(),
+            _ => names.push(word),
         }
     }
     if names.is_empty() {
@@ -37,12 +39,20 @@ fn main() -> ExitCode {
         "character            clip                  s  keys tracks  slide cm/step  steps  seam °  sunk cm  raised cm"
     );
     for name in &names {
-        if let Err(error) = character(name, poses.as_deref()) {
+        if let Err(error) = character(name, &wanted) {
             eprintln!("{name}: {error}");
             return ExitCode::FAILURE;
         }
     }
     ExitCode::SUCCESS
+}
+
+/// What is measured of every character.
+#[derive(Default)]
+struct Wanted {
+    poses: Option<String>,
+    from: Option<String>,
+    clip: Option<String>,
 }
 
 fn load(name: &str) -> Result<Rig> {
@@ -54,13 +64,21 @@ fn load(name: &str) -> Result<Rig> {
     }
 }
 
-fn character(name: &str, poses: Option<&str>) -> Result<()> {
+fn character(name: &str, wanted: &Wanted) -> Result<()> {
     let character = Character::from_rig(&load(name)?);
     let short = Path::new(name).parent().and_then(Path::file_name).unwrap_or_else(|| name.as_ref());
     let short = if short.is_empty() { name } else { &*short.to_string_lossy() };
     let ends = ["leftFoot", "rightFoot", "leftHindFoot", "rightHindFoot", "leftFrontFoot", "rightFrontFoot"];
     let feet: Vec<usize> = ends.iter().filter_map(|n| character.find(n)).collect();
-    let clips = library::clips(&character);
+    let mut clips = match &wanted.from {
+        Some(from) => {
+            let source = Character::from_rig(&load(from)?);
+            let clips = library::clips(&source);
+            clips.iter().map(|clip| retarget(&source, clip, &character)).collect::<Result<Vec<Clip>>>()?
+        }
+        None => library::clips(&character),
+    };
+    clips.retain(|c| wanted.clip.as_deref().is_none_or(|name| c.name == name));
     for clip in &clips {
         let m = measure::measure(&character, clip, &feet);
         println!(
@@ -76,7 +94,7 @@ fn character(name: &str, poses: Option<&str>) -> Result<()> {
             m.raised_cm
         );
     }
-    match poses {
+    match &wanted.poses {
         Some(folder) => write(&format!("{folder}/{short}.json"), &drawn(&character, &clips)),
         None => Ok(()),
     }

@@ -22,6 +22,7 @@ mod mesh;
 mod options;
 mod rig;
 mod sample;
+mod save;
 mod source;
 mod watch;
 

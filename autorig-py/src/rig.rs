@@ -14,10 +14,10 @@ use pyo3::{
 
 use crate::{
     arrays::read_only,
-    error::{exception, internal, os_error, usage},
+    error::{exception, internal, os_error},
     mesh::{Mesh, meshes},
     options::{Choices, options},
-    source,
+    save, source,
     watch::attend,
 };
 
@@ -124,21 +124,32 @@ impl Rig {
         Ok(py.import("json")?.call_method1("loads", (text,))?.cast_into::<PyDict>()?)
     }
 
-    /// Writes the rig as GLB, whole or not at all.
-    #[pyo3(signature = (path, overwrite = false))]
+    /// Writes the rig as GLB, FBX or VRM by the name's ending, whole or not at all.
+    ///
+    /// `preset` is a profile ('unity', 'unreal', 'mixamo', 'vrm', 'blender', 'godot', 'roblox', 'maya' or 'glb'); without it
+    /// the ending decides. `names` names the bones as a profile does without its axes and unit; `triangles` is the most that
+    /// a level of detail may have; `vrm_meta` is the licence of a VRM, as `meta` of VRM 1.0 has it.
+    #[pyo3(signature = (path, overwrite = false, *, preset = None, names = None, triangles = None, vrm_meta = None))]
     #[expect(clippy::needless_pass_by_value, reason = "what pyo3 extracts")]
-    fn save(&self, py: Python<'_>, path: PathBuf, overwrite: bool) -> PyResult<()> {
-        let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
-        if extension.as_deref() != Some("glb") {
-            let message = format!("cannot write {}", path.display());
-            return Err(usage(message, "end the name in .glb; other formats are not written yet"));
-        }
+    #[expect(clippy::too_many_arguments, reason = "keyword arguments of the Python method")]
+    fn save(
+        &self,
+        py: Python<'_>,
+        path: PathBuf,
+        overwrite: bool,
+        preset: Option<String>,
+        names: Option<String>,
+        triangles: Option<usize>,
+        vrm_meta: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let output = save::output(&path, preset.as_deref())?;
+        let plan = save::plan(&path, names, vrm_meta)?;
         if !overwrite && path.symlink_metadata().is_ok() {
             return Err(os_error(&io::ErrorKind::AlreadyExists.into(), &path));
         }
         py.detach(|| {
-            let glb = self.rig.to_glb().map_err(exception)?;
-            write(&path, &glb, overwrite).map_err(|error| os_error(&error, &path))
+            let bytes = save::encode(&self.rig, output, &plan, triangles)?;
+            write(&path, &bytes, overwrite).map_err(|error| os_error(&error, &path))
         })
     }
 

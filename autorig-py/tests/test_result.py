@@ -118,10 +118,29 @@ def test_save_writes_the_glb_and_never_over_a_file_unasked(rigged: autorig.Rig, 
     assert os.listdir(tmp_path) == ["hero.glb"]
 
 
+def test_save_writes_other_formats_under_other_names(rigged: autorig.Rig, tmp_path: Path) -> None:
+    rigged.save(tmp_path / "hero.fbx", preset="unity")
+    assert (tmp_path / "hero.fbx").read_bytes().startswith(b"Kaydara FBX Binary")
+    rigged.save(tmp_path / "hero.vrm", vrm_meta={"authors": ["Ada"]})
+    meta = glb_json((tmp_path / "hero.vrm").read_bytes())["extensions"]["VRMC_vrm"]["meta"]
+    assert (meta["name"], meta["authors"], meta["modification"]) == ("hero", ["Ada"], "prohibited")
+    rigged.save(tmp_path / "hero.glb", names="mixamo", triangles=1_000)
+    document = glb_json((tmp_path / "hero.glb").read_bytes())
+    assert "mixamorig:LeftArm" in [node.get("name") for node in document["nodes"]]
+
+
 def test_save_refuses_what_it_cannot_write(rigged: autorig.Rig, tmp_path: Path) -> None:
-    with pytest.raises(autorig.UsageError) as caught:
-        rigged.save(tmp_path / "hero.fbx")
-    assert ".glb" in caught.value.remedy
+    for name, wrong in (
+        ("hero.obj", {}),
+        ("hero.glb", {"preset": "unity"}),
+        ("hero.fbx", {"preset": "maja"}),
+        ("hero.glb", {"names": "esperanto"}),
+        ("hero.vrm", {"vrm_meta": {"authors": []}}),
+        ("hero.vrm", {"vrm_meta": {"colour": 1}}),
+    ):
+        with pytest.raises(autorig.UsageError) as caught:
+            rigged.save(tmp_path / name, **wrong)
+        assert caught.value.remedy
     with pytest.raises(FileNotFoundError):
         rigged.save(tmp_path / "missing" / "hero.glb")
     assert os.listdir(tmp_path) == []

@@ -24,7 +24,12 @@ dev_bench() {
             install_blender || note "Blender could not be installed: its columns are skipped by name"
             bench_export "$@"
             ;;
-        *) die "unknown benchmark '$what': rig, quality, stages, export" ;;
+        lod)
+            install_python requirements.txt || die "installing Python packages into .venv failed; is the network up?"
+            install_npm scripts/lodpeer || die "glTF-Transform could not be installed; is the network up?"
+            bench_lod "$@"
+            ;;
+        *) die "unknown benchmark '$what': rig, quality, stages, export, lod" ;;
     esac
 }
 
@@ -33,6 +38,13 @@ bench_stages() {
     cargo build --locked --release -p autorig-engine --examples
     cargo build --locked --release -p autorig-benches --bin cost
     "$VENV/bin/python" scripts/bench_stages.py --programs "$TARGET/release" --out "$ARTIFACTS/bench" "$@"
+}
+
+# Levels of detail against glTF-Transform's.
+bench_lod() {
+    say "building the engine (release)"
+    cargo build --locked --release -p autorig-engine --examples
+    "$VENV/bin/python" scripts/bench_lod.py --bin "$TARGET/release/examples" --out "$ARTIFACTS/bench" "$@"
 }
 
 # Every profile of every character, read back by other programs: an hour on two cores, most of it Blender's.

@@ -11,6 +11,7 @@ dev_check() {
 check_parts() {
     part "format" parse_check cargo fmt --all --check
     part "lints" parse_check cargo clippy --locked --workspace --all-targets -- -D warnings
+    part "engine without H.264" parse_check cargo check --locked -p autorig-engine --no-default-features --tests
     part "documentation builds" parse_check check_docs
     part "shell scripts" parse_plain check_shell
     part "types of the scripts" parse_check check_scripts

@@ -113,7 +113,7 @@ fn encode(character: &Character, preset: Option<Preset>, extension: &str) -> Res
             "choose another preset, or another output",
         ));
     }
-    let bytes = deliver::file_of(character, key).map_err(Failure::from)?;
+    let bytes = deliver::file_of(character, key, &deliver::Plan::rig_only()).map_err(Failure::from)?;
     let missing = || autorig_engine::Error::new(Code::InvalidOption, "this file does not fit the model");
     Ok((key, bytes.ok_or_else(|| Failure::from(missing()))?))
 }

@@ -2,6 +2,7 @@
 
 mod batch;
 pub(crate) mod joints;
+mod licence;
 mod one;
 
 use std::{
@@ -59,12 +60,25 @@ fn work(
     let target = Target::parse(&files.output, &["glb", "fbx", "vrm"])?;
     target.check_stdout(ui)?;
     let mut wanted = wanted(&target)?;
-    wanted.plan = wanted.plan.viewer_template(autorig_server::viewer_template());
+    wanted.plan = worded(wanted.plan, files)?.viewer_template(autorig_server::viewer_template());
     if files.input.is_dir() {
         batch::run(files, report, &target, &wanted, options, ui)
     } else {
         one::run(files, report, &target, &wanted, options, ui)
     }
+}
+
+/// The plan with the user's names, levels and licence.
+fn worded(plan: Plan, files: &FileArgs) -> Result<Plan> {
+    let mut plan = match &files.lods {
+        Some(lods) => plan.levels(&lods.iter().copied().flatten().collect::<Vec<_>>()),
+        None => plan,
+    };
+    plan.names = files.names.map(Preset::name);
+    if let Some(path) = &files.vrm_meta {
+        plan.vrm_meta = licence::read(path)?;
+    }
+    Ok(plan)
 }
 
 /// The one file that the target or the preset means, and what is asked for by name.

@@ -38,6 +38,28 @@ fn a_rig_is_converted_for_a_program_and_back_and_passes_its_rules() {
 }
 
 #[test]
+fn bones_get_the_names_of_a_profile_and_an_avatar_its_licence() {
+    let (folder, rig) = rigged();
+    let out = folder.path().join("named.glb");
+    let output = run(&["convert", arg(&rig), "-o", arg(&out), "--names", "mixamo", "-q"]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let named = document(&fs::read(&out).unwrap());
+    let nodes = named["nodes"].as_array().unwrap();
+    assert!(nodes.iter().any(|node| node["name"] == "mixamorig:LeftForeArm"));
+    let meta = folder.path().join("meta.json");
+    fs::write(&meta, r#"{"authors": ["Ada"], "creditNotation": "unnecessary"}"#).unwrap();
+    let avatar = folder.path().join("hero.vrm");
+    let output = run(&["convert", arg(&rig), "-o", arg(&avatar), "--vrm-meta", arg(&meta), "-q"]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let said = document(&fs::read(&avatar).unwrap())["extensions"]["VRMC_vrm"]["meta"].clone();
+    assert_eq!((&said["authors"][0], &said["creditNotation"]), (&"Ada".into(), &"unnecessary".into()));
+    assert_eq!(said["allowRedistribution"], false);
+    fs::write(&meta, r#"{"authors": []}"#).unwrap();
+    let output = run(&["convert", arg(&rig), "-o", arg(&avatar), "--vrm-meta", arg(&meta), "--force"]);
+    assert_refused(&output, 2, "invalid_option", "author");
+}
+
+#[test]
 fn a_rig_as_it_is_breaks_the_rules_of_engines_and_is_told_so() {
     let (_folder, rig) = rigged();
     let output = run(&["validate", arg(&rig), "--target", "unreal", "--json"]);

@@ -2,7 +2,9 @@
 
 use autorig_engine::{
     deliver::{Output, Plan},
+    profile::Profile,
     rig::{Class, ExistingRig, ExtraChains, Eyes, Fingers, RestPose, Symmetry},
+    write::vrm::VrmMeta,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -136,6 +138,14 @@ pub struct RigOptions {
     pub outputs: Vec<String>,
     /// What to do with a rig that came with the file.
     pub existing: ExistingRig,
+    /// The profile whose names the bones have in files that are of no profile; canonical names when absent.
+    pub names: Option<String>,
+    /// A profile: its file must be made as well.
+    pub preset: Option<String>,
+    /// Levels of detail to make, of `100k`, `50k` and `10k`; all of them when absent.
+    pub lods: Option<Vec<String>>,
+    /// Whose an avatar is and what others may do with it, as `meta` of VRM 1.0; the strictest licence when absent.
+    pub vrm_meta: Option<VrmMeta>,
 }
 
 impl Default for RigOptions {
@@ -152,6 +162,10 @@ impl Default for RigOptions {
             rest_pose: RestPose::AsIs,
             outputs: Vec::new(),
             existing: ExistingRig::ReRig,
+            names: None,
+            preset: None,
+            lods: None,
+            vrm_meta: None,
         }
     }
 }
@@ -173,7 +187,7 @@ impl RigOptions {
         let Value::Object(fields) = params else {
             return Err(invalid("the options are not a JSON object"));
         };
-        const KNOWN: [&str; 11] = [
+        const KNOWN: [&str; 15] = [
             "mode",
             "class",
             "joints",
@@ -185,6 +199,10 @@ impl RigOptions {
             "rest_pose",
             "outputs",
             "existing",
+            "names",
+            "preset",
+            "lods",
+            "vrm_meta",
         ];
         if let Some(unknown) = fields.keys().find(|key| !KNOWN.contains(&key.as_str())) {
             let shown: String = unknown.chars().take(64).collect();
@@ -207,6 +225,10 @@ impl RigOptions {
                 "rest_pose" => options.rest_pose = field(&key, value)?,
                 "outputs" => options.outputs = field(&key, value)?,
                 "existing" => options.existing = field(&key, value)?,
+                "names" => options.names = field(&key, value)?,
+                "preset" => options.preset = field(&key, value)?,
+                "lods" => options.lods = field(&key, value)?,
+                "vrm_meta" => options.vrm_meta = field(&key, value)?,
                 _ => options.influences = field(&key, value)?,
             }
         }
@@ -222,7 +244,16 @@ impl RigOptions {
             RigMode::Convert if self.outputs.is_empty() => Plan::convert([Output::RiggedGlb]),
             RigMode::Convert => Plan::convert([]),
         };
-        plan.with(self.outputs.iter().filter_map(|key| Output::find(key))).named(stem)
+        let plan = match &self.lods {
+            Some(lods) => plan.levels(&lods.iter().filter_map(|name| level(name)).collect::<Vec<_>>()),
+            None => plan,
+        };
+        let preset = self.preset.as_deref().and_then(Output::of_profile);
+        let mut plan =
+            plan.with(self.outputs.iter().filter_map(|key| Output::find(key)).chain(preset)).named(stem);
+        plan.names.clone_from(&self.names);
+        plan.vrm_meta = self.vrm_meta.clone().unwrap_or_default();
+        plan
     }
 
     fn validate(&self) -> Result<()> {
@@ -247,12 +278,47 @@ impl RigOptions {
                 format!("use only {}", known.join(", ")),
             ));
         }
+        self.validate_wording()?;
         let broken = self.joints.iter().find(|joint| !joint.position.iter().all(|c| c.is_finite()));
         match broken {
             Some(joint) => Err(invalid(format!("joints: the position of `{}` is not finite", joint.name))),
             None => Ok(()),
         }
     }
+}
+
+impl RigOptions {
+    /// Names, preset, levels and licence.
+    fn validate_wording(&self) -> Result<()> {
+        for (option, name) in [("names", &self.names), ("preset", &self.preset)] {
+            if let Some(name) = name.as_deref().filter(|name| Profile::named(name).is_err()) {
+                let shown: String = name.chars().take(64).collect();
+                let known: Vec<&str> = Profile::all().iter().map(|p| p.name.as_str()).collect();
+                return Err(Error::usage(
+                    "invalid_option",
+                    format!("{option}: there is no profile `{shown}`"),
+                    format!("use only {}", known.join(", ")),
+                ));
+            }
+        }
+        if let Some(unknown) = self.lods.iter().flatten().find(|name| level(name).is_none()) {
+            let shown: String = unknown.chars().take(64).collect();
+            return Err(Error::usage(
+                "invalid_option",
+                format!("lods: there is no level `{shown}`"),
+                "use only 100k, 50k, 10k",
+            ));
+        }
+        if let Some(meta) = &self.vrm_meta {
+            meta.check().map_err(|error| invalid(error.message))?;
+        }
+        Ok(())
+    }
+}
+
+/// The level of detail of this name.
+fn level(name: &str) -> Option<Output> {
+    Output::find(&format!("lod_{name}")).filter(|output| output.triangles().is_some())
 }
 
 fn field<T: serde::de::DeserializeOwned>(key: &str, value: Value) -> Result<T> {
@@ -300,6 +366,14 @@ mod tests {
             (json!({"joints": [{"name": "hips"}]}), "invalid_option", "joints"),
             (json!({"existing": "burn"}), "invalid_option", "existing"),
             (json!({"outputs": ["chair"]}), "invalid_option", "chair"),
+            (json!({"names": "esperanto"}), "invalid_option", "names"),
+            (json!({"preset": "maja"}), "invalid_option", "preset"),
+            (json!({"lods": ["7k"]}), "invalid_option", "lods"),
+            (json!({"lods": "10k"}), "invalid_option", "lods"),
+            (json!({"vrm_meta": {"authors": []}}), "invalid_option", "vrm_meta"),
+            (json!({"vrm_meta": {"licenseUrl": "javascript:1"}}), "invalid_option", "licenseUrl"),
+            (json!({"vrm_meta": {"modification": "maybe"}}), "invalid_option", "vrm_meta"),
+            (json!({"vrm_meta": {"colour": 1}}), "invalid_option", "colour"),
             (json!([1]), "invalid_option", "options"),
         ] {
             let error = RigOptions::parse(params).unwrap_err();
@@ -325,6 +399,26 @@ mod tests {
             assert!(full.contains(&key), "{key}");
         }
         assert!(!full.contains(&"fbx_mixamo"));
+    }
+
+    #[test]
+    fn a_preset_is_its_file_and_levels_of_detail_are_made_as_chosen() {
+        let options = json!({"preset": "mixamo", "names": "unity", "lods": ["10k"]});
+        let plan = RigOptions::parse(options).unwrap().plan("hero");
+        assert!(plan.required.contains(&Output::FbxMixamo));
+        assert_eq!(plan.names.as_deref(), Some("unity"));
+        assert!(plan.optional.contains(&Output::Lod10k) && !plan.optional.contains(&Output::Lod50k));
+        let none = RigOptions::parse(json!({"lods": []})).unwrap().plan("hero");
+        assert!(none.outputs().all(|output| output.triangles().is_none()));
+    }
+
+    #[test]
+    fn a_licence_is_as_strict_as_can_be_unless_told_otherwise() {
+        let plan = |params: Value| RigOptions::parse(params).unwrap().plan("hero");
+        assert_eq!(plan(json!({})).vrm_meta, VrmMeta::default());
+        let meta = plan(json!({"vrm_meta": {"authors": ["Ada"], "allowRedistribution": true}})).vrm_meta;
+        assert_eq!((meta.authors, meta.allow_redistribution), (vec!["Ada".to_owned()], true));
+        assert!(!meta.allow_excessively_violent_usage);
     }
 
     #[test]

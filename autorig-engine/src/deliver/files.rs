@@ -1,6 +1,6 @@
 //! Single files of a character.
 
-use super::archive::Archive;
+use super::{Plan, archive::Archive};
 use crate::{
     Character, Code, Error, Result,
     lod::{LodReport, simplify},
@@ -45,12 +45,12 @@ pub(super) fn glb(character: &Character, profile: &str) -> Result<Vec<u8>> {
 }
 
 /// A VRM with its picture.
-pub(super) fn vrm(character: &Character, old: bool) -> Result<Vec<u8>> {
+pub(super) fn vrm(character: &Character, old: bool, plan: &Plan) -> Result<Vec<u8>> {
     let posed = in_space_of(character, "vrm")?;
     let options = VrmOptions {
         version: if old { VrmVersion::V0 } else { VrmVersion::V1 },
+        meta: plan.vrm_meta.or_named(&plan.stem),
         thumbnail: Some(render::thumbnail(&posed, AVATAR)?.to_png()?),
-        ..VrmOptions::default()
     };
     write::vrm::vrm(&posed, &options)
 }

@@ -1,7 +1,13 @@
 //! From a finished rig, or a model as it is, to its files, in an order that shows something soon.
 
 use super::{Desk, Output, Plan, archive::Archive, files};
-use crate::{Character, Code, Error, Report, Result, Rig, Stage, lod::LodReport, motion, scene::Warning};
+use crate::{
+    Character, Code, Error, Report, Result, Rig, Stage,
+    lod::LodReport,
+    motion,
+    profile::{self, Profile},
+    scene::Warning,
+};
 
 /// What each stage makes, with the part of the work that is done when it begins.
 const ORDER: [(Stage, f32, &[Output]); 4] = [
@@ -39,6 +45,8 @@ pub(super) struct Making {
     /// The rig itself, unless the character came as it is.
     rig: Option<Rig>,
     character: Character,
+    /// Its bones have other names than those of the rig.
+    renamed: bool,
     /// The character with the clips of the library.
     animated: Option<Character>,
     lods: Vec<LodReport>,
@@ -48,11 +56,27 @@ pub(super) struct Making {
 impl Making {
     pub(super) fn of_rig(rig: Rig) -> Self {
         let character = Character::from_rig(&rig);
-        Self { rig: Some(rig), character, animated: None, lods: Vec::new(), warnings: Vec::new() }
+        Self {
+            rig: Some(rig),
+            character,
+            renamed: false,
+            animated: None,
+            lods: Vec::new(),
+            warnings: Vec::new(),
+        }
     }
 
     pub(super) fn of_character(character: Character) -> Self {
-        Self { rig: None, character, animated: None, lods: Vec::new(), warnings: Vec::new() }
+        Self { rig: None, character, renamed: false, animated: None, lods: Vec::new(), warnings: Vec::new() }
+    }
+
+    /// With the plan's names for the bones.
+    pub(super) fn named(mut self, plan: &Plan) -> Result<Self> {
+        if let Some(profile) = plan.names.as_deref().map(Profile::named).transpose()? {
+            self.character = profile::named(&self.character, profile);
+            self.renamed = true;
+        }
+        Ok(self)
     }
 
     /// Makes every file of the plan.
@@ -100,12 +124,12 @@ impl Making {
     }
 
     /// A file; `None` where the model has no use for it.
-    fn make(&mut self, output: Output, plan: &Plan) -> Result<Option<Vec<u8>>> {
+    pub(super) fn make(&mut self, output: Output, plan: &Plan) -> Result<Option<Vec<u8>>> {
         let character = &self.character;
         Ok(Some(match output {
             Output::RiggedGlb => match &self.rig {
-                Some(rig) => rig.to_glb()?,
-                None => crate::write::character_glb(character)?,
+                Some(rig) if !self.renamed => rig.to_glb()?,
+                _ => crate::write::character_glb(character)?,
             },
             Output::Thumbnail => files::thumbnail(character)?.to_png()?,
             Output::ThumbnailWebp => files::thumbnail(character)?.to_webp()?,
@@ -116,8 +140,8 @@ impl Making {
             Output::FbxGodot => files::fbx(character, "godot", false)?,
             Output::FbxRoblox => files::fbx(character, "roblox", false)?,
             Output::BlenderGlb => files::glb(character, "blender")?,
-            Output::Vrm => files::vrm(character, false)?,
-            Output::Vrm0 => files::vrm(character, true)?,
+            Output::Vrm => files::vrm(character, false, plan)?,
+            Output::Vrm0 => files::vrm(character, true, plan)?,
             Output::Lod100k | Output::Lod50k | Output::Lod10k => {
                 let budget = output.triangles().unwrap_or(usize::MAX);
                 let Some((level, report)) = files::level(character, budget)? else { return Ok(None) };
@@ -162,11 +186,6 @@ impl Making {
         }
         self.animated.as_ref()
     }
-}
-
-/// One file of a character as it is.
-pub(super) fn file_of(character: &Character, output: Output) -> Result<Option<Vec<u8>>> {
-    Making::of_character(character.clone()).make(output, &Plan::rig_only())
 }
 
 fn does_not_fit(output: Output) -> Error {

@@ -38,10 +38,12 @@ use self::archive::Archive;
 use self::making::Making;
 use crate::{
     Character, Code, Error, Options, Progress, Report, Result, Stage,
+    profile::Profile,
     read::Source,
     report::FileReport,
     scene::Scene,
     session::{install, pool},
+    write::vrm::VrmMeta,
 };
 
 mod archive;
@@ -62,6 +64,11 @@ pub struct Plan {
     pub stem: String,
     /// The model is taken as it is, with the skin it has or with none; nothing is rigged and there is no report.
     pub convert: bool,
+    /// The profile whose names the bones have in the files that keep the input's space: the rig, its levels of detail, its
+    /// clips, the viewer. Canonical names when absent.
+    pub names: Option<String>,
+    /// Whose an avatar is and what others may do with it; without a name of its own it is called as the model.
+    pub vrm_meta: VrmMeta,
     /// The built viewer page that the model is put into; without it there is no viewer page.
     pub viewer_template: Option<Arc<str>>,
 }
@@ -74,6 +81,8 @@ impl Plan {
             optional: [Output::PreparedGlb].into(),
             stem: "model".to_owned(),
             convert: false,
+            names: None,
+            vrm_meta: VrmMeta::default(),
             viewer_template: None,
         }
     }
@@ -101,6 +110,13 @@ impl Plan {
         self
     }
 
+    /// Only these levels of detail of those that would be made where they fit.
+    #[must_use]
+    pub fn levels(mut self, levels: &[Output]) -> Self {
+        self.optional.retain(|o| o.triangles().is_none() || levels.contains(o));
+        self
+    }
+
     /// Calls the model so inside the archive.
     #[must_use]
     pub fn named(mut self, stem: impl Into<String>) -> Self {
@@ -118,6 +134,11 @@ impl Plan {
     /// Everything that may be made.
     pub fn outputs(&self) -> impl Iterator<Item = Output> {
         self.required.union(&self.optional).copied()
+    }
+
+    fn check(&self) -> Result<()> {
+        self.names.as_deref().map(Profile::named).transpose()?;
+        self.vrm_meta.check()
     }
 
     fn wants(&self, output: Output) -> bool {
@@ -160,6 +181,7 @@ pub fn deliver(
     plan: &Plan,
     sink: &mut dyn Sink,
 ) -> Result<Option<Report>> {
+    plan.check()?;
     let archive = plan.wants(Output::AllZip).then(|| Archive::new(&plan.stem));
     let mut desk = Desk { sink, plan, archive, files: Vec::new() };
     let making = if plan.convert {
@@ -172,17 +194,19 @@ pub fn deliver(
     } else {
         Making::of_rig(crate::rig(source, options, &mut Rigging { desk: &mut desk })?)
     };
+    let making = making.named(plan)?;
     // Pictures are drawn with no more threads than the rig was made with.
     let pool = options.threads.map(pool).transpose()?;
     install(pool.as_ref(), || making.run(&mut desk))
 }
 
-/// One file of a character; `None` where the character has no use for it.
+/// One file of a character, in the words of a plan; `None` where the character has no use for it.
 ///
 /// # Errors
-/// Those of the file.
-pub fn file_of(character: &Character, output: Output) -> Result<Option<Vec<u8>>> {
-    making::file_of(character, output)
+/// Those of the file, and `invalid_option` for what the plan says wrongly.
+pub fn file_of(character: &Character, output: Output, plan: &Plan) -> Result<Option<Vec<u8>>> {
+    plan.check()?;
+    Making::of_character(character.clone()).named(plan)?.make(output, plan)
 }
 
 /// Hands files over and keeps the books.

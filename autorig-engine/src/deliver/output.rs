@@ -136,6 +136,22 @@ impl Output {
         TABLE[self as usize].mime
     }
 
+    /// The file of a profile's name, which is the preset of that name.
+    pub fn of_profile(name: &str) -> Option<Self> {
+        Some(match name {
+            "glb" => Self::RiggedGlb,
+            "unity" => Self::UnityFbx,
+            "unreal" => Self::UnrealFbx,
+            "mixamo" => Self::FbxMixamo,
+            "vrm" => Self::Vrm,
+            "blender" => Self::BlenderGlb,
+            "godot" => Self::FbxGodot,
+            "roblox" => Self::FbxRoblox,
+            "maya" => Self::FbxMaya,
+            _ => return None,
+        })
+    }
+
     /// The triangle budget of a level of detail.
     pub fn triangles(self) -> Option<usize> {
         Some(match self {
@@ -157,6 +173,14 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
+    #[test]
+    fn every_profile_is_the_preset_of_a_file() {
+        for profile in crate::profile::Profile::all() {
+            assert!(Output::of_profile(&profile.name).is_some(), "{}", profile.name);
+        }
+        assert_eq!(Output::of_profile("maja"), None);
+    }
 
     #[test]
     fn places_keys_and_names_are_those_of_the_specification() {

@@ -14,6 +14,41 @@ pub struct Clip {
     pub times: Vec<f32>,
     /// What moves.
     pub tracks: Vec<Track>,
+    /// Morph targets that change, with keyframes of their own.
+    pub morphs: Vec<MorphTrack>,
+}
+
+/// Weights of the morph targets of one mesh over time.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MorphTrack {
+    /// Index of the mesh.
+    pub mesh: usize,
+    /// Times of the keyframes in seconds, rising.
+    pub times: Vec<f32>,
+    /// The weights of all the mesh's targets, keyframe by keyframe; between two they go straight.
+    pub weights: Vec<f32>,
+}
+
+impl MorphTrack {
+    /// How many targets it has weights for; 0 where the numbers do not fit together.
+    pub fn targets(&self) -> usize {
+        let count = self.weights.len() / self.times.len().max(1);
+        if count * self.times.len() == self.weights.len() { count } else { 0 }
+    }
+
+    /// The weight of a target at a time; before the first keyframe and after the last it holds still.
+    pub fn weight(&self, target: usize, time: f32) -> f32 {
+        let count = self.targets();
+        let at = |key: usize| self.weights.get(key * count + target).copied().unwrap_or(0.0);
+        let after = self.times.partition_point(|t| *t <= time);
+        let before = after.saturating_sub(1);
+        match (self.times.get(before), self.times.get(after)) {
+            (Some(a), Some(b)) if after > before => {
+                at(before) + (at(after) - at(before)) * ((time - a) / (b - a)).clamp(0.0, 1.0)
+            }
+            _ => at(before),
+        }
+    }
 }
 
 /// One bone's motion, a value for each keyframe. Rotations are local, translations from the parent's place in the
@@ -60,7 +95,8 @@ impl Local {
 impl Clip {
     /// The time of the last keyframe in seconds, 0 without any.
     pub fn duration(&self) -> f32 {
-        self.times.last().copied().unwrap_or(0.0)
+        let morphs = self.morphs.iter().filter_map(|m| m.times.last());
+        self.times.last().into_iter().chain(morphs).fold(0.0, |longest, t| t.max(longest))
     }
 
     /// Where every bone stands at a time; bones without a track stay as in `rest`. Before the first keyframe and after the
@@ -111,7 +147,7 @@ impl Clip {
         }
         let places: Vec<(usize, f64)> = times.iter().map(|t| self.place(*t)).collect();
         let tracks = self.tracks.iter().map(|track| track.at(&places)).collect();
-        Self { name: self.name.clone(), times, tracks }
+        Self { name: self.name.clone(), times, tracks, morphs: self.morphs.clone() }
     }
 
     /// Makes every rotation the nearer one of its two quaternions, so that programs that mix the numbers go the short way.
@@ -149,7 +185,7 @@ impl Clip {
             keep.iter().enumerate().filter(|(_, k)| **k).map(|(i, _)| (i, 0.0)).collect();
         let times = places.iter().filter_map(|(i, _)| self.times.get(*i)).copied().collect();
         let tracks = self.tracks.iter().map(|track| track.at(&places)).collect();
-        Self { name: self.name.clone(), times, tracks }
+        Self { name: self.name.clone(), times, tracks, morphs: self.morphs.clone() }
     }
 
     /// How far keyframe `k` lies from the way between `a` and `b`, in shares of what is allowed.
@@ -230,6 +266,7 @@ mod tests {
             name: "turning".to_owned(),
             times: (0..degrees.len()).map(|i| i as f32).collect(),
             tracks: vec![Track { joint: 0, values: Values::Rotations(degrees.iter().map(turn).collect()) }],
+            morphs: Vec::new(),
         }
     }
 
@@ -245,6 +282,16 @@ mod tests {
         assert!((angle(&clip, 2.25) - 10.0).abs() < 1e-5);
         assert!((angle(&clip, -0.25) - 10.0).abs() < 1e-5);
         assert_eq!(clip.duration(), 2.0);
+    }
+
+    #[test]
+    fn a_morph_goes_straight_between_its_own_keyframes_and_lengthens_the_clip() {
+        let blink = MorphTrack { mesh: 0, times: vec![1.0, 3.0], weights: vec![0.0, 1.0, 1.0, 0.5] };
+        assert_eq!(blink.targets(), 2);
+        let at = |time: f32| [blink.weight(0, time), blink.weight(1, time)];
+        assert_eq!([at(0.0), at(2.0), at(9.0)], [[0.0, 1.0], [0.5, 0.75], [1.0, 0.5]]);
+        let clip = Clip { morphs: vec![blink], ..turning(&[0.0, 40.0]) };
+        assert_eq!((clip.duration(), clip.resampled(30.0).morphs), (3.0, clip.morphs.clone()));
     }
 
     #[test]

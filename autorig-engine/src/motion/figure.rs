@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use glam::DVec3;
 
-use super::{align::Rest, puppet::Puppet};
+use super::{align::Rest, puppet::Puppet, sole::Soles};
 use crate::Character;
 
 /// One of a pair: +1 for the left, −1 for the right, as the sign of x.
@@ -87,6 +87,7 @@ pub(super) struct Figure {
     pub(super) arms: [Arm; 2],
     /// Left and right.
     pub(super) legs: [Leg; 2],
+    pub(super) soles: Soles,
     /// How far the upper arms stand off the body when they hang, in degrees from straight down.
     pub(super) hang: f64,
     /// Half the width of the head with what is on it, in metres.
@@ -157,7 +158,8 @@ impl Figure {
             points.fold(0.0, f64::max)
         });
         let hang = hang(&puppet, hips, &spine, &arms, &legs);
-        Some(Self { hips, spine, neck: find("neck"), head, arms, legs, hang, head_half_width, puppet })
+        let soles = Soles::new(character, &puppet, &legs);
+        Some(Self { soles, hips, spine, neck: find("neck"), head, arms, legs, hang, head_half_width, puppet })
     }
 
     pub(super) fn arm(&self, side: Side) -> &Arm {

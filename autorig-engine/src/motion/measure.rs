@@ -8,9 +8,9 @@ use super::clip::{Clip, Local, Values, apart};
 use crate::{Character, scene::Influences};
 
 /// A vertex of a sole that is lower than this, in metres on a figure of 1.8 m, is on the ground.
-const ON_GROUND: f64 = 0.006;
+pub(super) const ON_GROUND: f64 = 0.006;
 /// The height that sliding is scaled to, in metres.
-const HEIGHT: f64 = 1.8;
+pub(super) const HEIGHT: f64 = 1.8;
 /// Vertices of a foot that are looked at, at most.
 const MOST: usize = 3_000;
 
@@ -79,7 +79,7 @@ pub fn measure(character: &Character, clip: &Clip, feet: &[usize]) -> Measure {
 }
 
 /// Height of the mesh at rest in metres, at least a millimetre.
-fn height(character: &Character) -> f64 {
+pub(super) fn height(character: &Character) -> f64 {
     let points = character.scene.meshes.iter().flat_map(|m| &m.primitives).flat_map(|p| &p.positions);
     let y = |p: &[f32; 3]| character.frame.to_canonical(DVec3::from(p.map(f64::from))).y;
     points.map(y).fold(0.001, f64::max)

@@ -14,6 +14,7 @@
 
 mod align;
 pub mod bvh;
+mod clear;
 pub mod clip;
 mod curve;
 mod figure;
@@ -23,8 +24,9 @@ pub mod measure;
 mod pose;
 mod puppet;
 pub mod retarget;
+mod sole;
 #[cfg(test)]
 mod tests;
 
-pub use clip::{Clip, Local, Track, Values};
+pub use clip::{Clip, Local, MorphTrack, Track, Values};
 pub use retarget::retarget;

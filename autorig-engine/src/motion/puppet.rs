@@ -97,6 +97,11 @@ impl Puppet {
         }
     }
 
+    /// Whether a bone is another one or hangs on it.
+    pub(super) fn hangs_on(&self, bone: usize, ancestor: usize) -> bool {
+        std::iter::successors(Some(bone), |b| self.parents[*b]).any(|b| b == ancestor)
+    }
+
     /// The normal pose itself.
     pub(super) fn normal_pose(&self) -> Posture {
         Posture {
@@ -190,7 +195,7 @@ impl Puppet {
             }
         }
         let times = (0..postures.len()).map(|i| (i as f64 / rate) as f32).collect();
-        Clip { name: name.to_owned(), times, tracks }
+        Clip { name: name.to_owned(), times, tracks, morphs: Vec::new() }
     }
 
     /// The bones, parents in motion before children.

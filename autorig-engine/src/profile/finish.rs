@@ -70,7 +70,7 @@ pub(super) fn finish(mut work: Work, profile: &Profile) -> Character {
 }
 
 /// Calls no mesh as a bone is: engines find both by name.
-fn rename_meshes(scene: &mut Scene, bones: &[Bone]) {
+pub(super) fn rename_meshes(scene: &mut Scene, bones: &[Bone]) {
     let taken: BTreeSet<&str> = bones.iter().map(|b| b.name.as_str()).collect();
     let nodes = scene.nodes.iter_mut().map(|n| &mut n.name);
     for name in nodes.chain(scene.meshes.iter_mut().map(|m| &mut m.name)) {

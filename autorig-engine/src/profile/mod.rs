@@ -50,6 +50,20 @@ impl Profile {
     }
 }
 
+/// The character with a profile's names for its bones, and nothing else changed. Bones that the profile has no name for keep
+/// their own.
+#[must_use]
+pub fn named(character: &Character, profile: &Profile) -> Character {
+    let mut work = Work::new(character);
+    finish::names(&mut work, profile);
+    let mut named = character.clone();
+    for (bone, name) in named.bones.iter_mut().zip(work.called) {
+        bone.name = name.unwrap_or_else(|| std::mem::take(&mut bone.name));
+    }
+    finish::rename_meshes(&mut named.scene, &named.bones);
+    named
+}
+
 /// The character as a profile wants it, in the profile's space.
 ///
 /// Without a humanoid's bones only names, axes and unit apply.

@@ -61,7 +61,7 @@ impl Work {
             scene: self.scene,
             bones: Vec::new(),
             influences: self.influences,
-            clips: Vec::new(),
+            clips: self.clips,
             frame: self.frame,
         }
     }

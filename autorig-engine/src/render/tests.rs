@@ -156,8 +156,12 @@ fn puppet() -> Character {
         values: Values::Translations(vec![DVec3::new(-0.5, 0.0, 0.0), DVec3::new(-0.5, 1.0, 0.0)]),
     };
     let still = Track { joint: 0, values: Values::Rotations(vec![DQuat::IDENTITY; 2]) };
-    character.clips =
-        vec![Clip { name: "walk".to_owned(), times: vec![0.0, 1.0], tracks: vec![lifted, still] }];
+    character.clips = vec![Clip {
+        name: "walk".to_owned(),
+        times: vec![0.0, 1.0],
+        tracks: vec![lifted, still],
+        morphs: Vec::new(),
+    }];
     character
 }
 

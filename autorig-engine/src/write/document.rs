@@ -70,6 +70,7 @@ pub(super) fn character(model: &Skinned<'_>) -> Result<Vec<u8>> {
     let (meshes, places) = write_meshes(scene, (count > 0).then_some(model), &mut buffer)?;
     let taken: BTreeSet<&str> = model.bones.iter().map(|b| b.name.as_str()).collect();
     let mut nodes = Vec::with_capacity(scene.nodes.len() + count);
+    let mut shown_by = vec![None; places.len()];
     for (index, place) in places.iter().enumerate() {
         let Some(place) = place else { continue };
         let mut out = Map::new();
@@ -81,6 +82,9 @@ pub(super) fn character(model: &Skinned<'_>) -> Result<Vec<u8>> {
         if count > 0 {
             out.insert("skin".into(), 0.into());
         }
+        if let Some(slot) = shown_by.get_mut(index) {
+            *slot = Some(nodes.len());
+        }
         nodes.push(Value::Object(out));
     }
     let first = nodes.len();
@@ -89,7 +93,8 @@ pub(super) fn character(model: &Skinned<'_>) -> Result<Vec<u8>> {
         skins.push(skin::skin(model.bones, first, &mut nodes, &mut buffer)?);
     }
     let roots = (0..first + usize::from(count > 0)).collect();
-    let animations = clip::animations(model.clips, first, count, &mut buffer)?;
+    let stage = clip::Stage { first, joints: count, meshes: &scene.meshes, shown_by: &shown_by };
+    let animations = clip::animations(model.clips, &stage, &mut buffer)?;
     finish(scene, Parts { nodes, roots, meshes, skins, animations }, buffer)
 }
 

@@ -35,6 +35,7 @@ pub(crate) fn figure(kind: Sample) -> Character {
     let clip = Clip {
         name: "step".to_owned(),
         times: vec![0.0, 0.5, 1.0],
+        morphs: Vec::new(),
         tracks: vec![
             Track { joint: leg, values: Values::Rotations(turns) },
             Track { joint: 0, values: Values::Translations(places) },

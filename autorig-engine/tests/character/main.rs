@@ -6,6 +6,7 @@ mod build;
 mod existing;
 mod figure;
 mod files;
+mod morphs;
 mod profiles;
 mod recognition;
 mod vrm;

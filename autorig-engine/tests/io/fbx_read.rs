@@ -303,6 +303,41 @@ fn an_ascii_file_in_inches_with_mirrored_nodes_and_offsets_stands_where_it_says(
 }
 
 #[test]
+fn a_texture_that_is_tiled_turned_and_moved_says_so_as_gltf_does() {
+    let with = |placed: &str| {
+        let objects = format!(
+            "    Material: 30, \"Material::m\", \"\" {{\n        Version: 102\n    }}\n    Texture: 40, \"Texture::t\", \"\" {{\n        RelativeFilename: \"skin.png\"\n        Properties70:  {{\n{placed}        }}\n    }}\n    Model: 21,"
+        );
+        let links = "    C: \"OO\",30,20\n    C: \"OP\",40,30, \"DiffuseColor\"\n    C: \"OO\",21,0\n";
+        SQUARE.replace("    Model: 21,", &objects).replace("    C: \"OO\",21,0\n", links)
+    };
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("skin.png"), png(2, 2)).unwrap();
+    let transform = |placed: &str| {
+        let path = folder.path().join("a.fbx");
+        std::fs::write(&path, with(placed)).unwrap();
+        let limits = Limits::default();
+        let source = autorig_engine::read::Source::open(&path, &limits).unwrap();
+        let scene = autorig_engine::read::read(&source, &limits).unwrap();
+        let reference = scene.materials[0].base_color_texture.clone().unwrap();
+        assert_eq!(reference.extensions.is_empty(), scene.extensions_used.is_empty());
+        reference.extensions.get("KHR_texture_transform").cloned()
+    };
+    let number = |v: &serde_json::Value| v.as_f64().unwrap();
+    let scaling = "            P: \"Scaling\", \"Vector\", \"\", \"A\",2,4,1\n";
+    let tiled = transform(scaling).unwrap();
+    assert_eq!([number(&tiled["scale"][0]), number(&tiled["scale"][1])], [2.0, 4.0]);
+    // The origin of FBX is the picture's lower left corner, which is v = 1 here: 4 · 1 − 3 is 1 again.
+    assert_eq!([number(&tiled["offset"][0]), number(&tiled["offset"][1])], [0.0, -3.0]);
+    let moved = "            P: \"Translation\", \"Vector\", \"\", \"A\",0.25,0.5,0\n";
+    let moved = transform(moved).unwrap();
+    assert_eq!([number(&moved["offset"][0]), number(&moved["offset"][1])], [0.25, -0.5]);
+    let turned = transform("            P: \"Rotation\", \"Vector\", \"\", \"A\",0,0,90\n").unwrap();
+    assert!((number(&turned["rotation"]) - std::f64::consts::FRAC_PI_2).abs() < 1e-6, "{turned}");
+    assert_eq!(transform(""), None);
+}
+
+#[test]
 fn a_texture_is_found_beside_the_model_by_its_name_and_never_outside() {
     let with = |path: &str| {
         let objects = format!(

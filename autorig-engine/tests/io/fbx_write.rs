@@ -100,6 +100,7 @@ fn turning() -> Clip {
             Track { joint: 1, values: Values::Rotations((0..times.len()).map(rotation).collect()) },
         ],
         times,
+        morphs: Vec::new(),
     }
 }
 
@@ -110,6 +111,7 @@ fn resting() -> Clip {
     Clip {
         name: "rest".to_owned(),
         times: vec![0.0],
+        morphs: Vec::new(),
         tracks: vec![Track { joint: 1, values: Values::Rotations(vec![local]) }],
     }
 }

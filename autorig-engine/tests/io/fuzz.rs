@@ -1,5 +1,6 @@
 //! Arbitrary and damaged input: an answer, never a panic.
 
+use autorig_engine::motion::{bvh, measure::is_sound};
 use autorig_engine::read::{Source, read};
 use autorig_engine::{Code, Limits, write};
 use proptest::prelude::*;
@@ -26,6 +27,20 @@ fn swallow(name: &str, bytes: Vec<u8>) {
         assert!(!error.message.is_empty() && !error.remedy.is_empty());
     }
 }
+
+const BVH: &[u8] = b"HIERARCHY
+ROOT Hips {
+  OFFSET 0 90 0
+  CHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation
+  JOINT Spine { OFFSET 0 20 0 CHANNELS 3 Zrotation Xrotation Yrotation End Site { OFFSET 0 30 0 } }
+  JOINT LeftUpLeg { OFFSET 10 0 0 CHANNELS 3 Zrotation Xrotation Yrotation End Site { OFFSET 0 -40 0 } }
+}
+MOTION
+Frames: 2
+Frame Time: 0.0333333
+0 90 0 0 0 0 10 0 0 0 20 0
+1 91 0 0 5 0 10 0 0 0 20 1e1
+";
 
 /// A file that uses most of what the reader knows.
 fn seed() -> Glb {
@@ -164,6 +179,25 @@ proptest! {
             text.push('\n');
         }
         swallow("x.obj", text.into_bytes());
+    }
+
+    #[test]
+    fn a_bvh_with_damaged_bytes_is_refused_or_read(
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..12),
+        cut in prop::option::of(any::<prop::sample::Index>()),
+    ) {
+        let mut bytes = BVH.to_vec();
+        for (at, byte) in damage {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        match bvh::read("x", &bytes, &limits()) {
+            Ok(take) => prop_assert!(take.clips.iter().all(is_sound)),
+            Err(error) => prop_assert!(error.code != Code::Internal, "{error}"),
+        }
     }
 
     #[test]

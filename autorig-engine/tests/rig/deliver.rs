@@ -102,6 +102,30 @@ fn a_full_delivery_has_every_file_that_fits_and_the_archive_holds_them_all() {
 }
 
 #[test]
+fn bones_and_avatars_are_called_as_the_plan_says() {
+    let mut plan = Plan::rig_only().with([Output::Vrm, Output::UnityFbx]).named("hero");
+    plan.names = Some("mixamo".to_owned());
+    plan.vrm_meta.authors = vec!["Ada".to_owned()];
+    let (kept, report) = delivered(Sample::Robot, &plan, 2);
+    let names = |output: Output, name: &str| {
+        let source = Source::bytes(name, kept.files[&output].clone());
+        let scene = read(&source, &autorig_engine::Limits::default()).unwrap();
+        scene.nodes.into_iter().map(|n| n.name).collect::<Vec<_>>()
+    };
+    assert!(names(Output::RiggedGlb, "a.glb").contains(&"mixamorig:LeftForeArm".to_owned()));
+    assert!(names(Output::UnityFbx, "a.fbx").contains(&"LeftLowerArm".to_owned()), "a profile keeps its own");
+    assert!(report.unwrap().joints.iter().any(|j| j.name == "leftLowerArm"));
+    let vrm = String::from_utf8_lossy(&kept.files[&Output::Vrm]).into_owned();
+    assert!(vrm.contains(r#""authors":["Ada"]"#) && vrm.contains(r#""name":"hero""#));
+    assert!(vrm.contains(r#""modification":"prohibited""#));
+    plan.names = Some("esperanto".to_owned());
+    assert_eq!(refused(Sample::Robot, &plan).code, Code::InvalidOption);
+    plan.names = None;
+    plan.vrm_meta.authors.clear();
+    assert_eq!(refused(Sample::Robot, &plan).code, Code::InvalidOption);
+}
+
+#[test]
 fn the_same_files_come_out_for_any_number_of_threads() {
     let mut plan = Plan::full().with([Output::FbxMixamo, Output::BlenderGlb]);
     // Videos have a test of their own for this.

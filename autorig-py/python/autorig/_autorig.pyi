@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 __version__: str
 
 _Source: TypeAlias = str | PathLike[str] | bytes | bytearray | memoryview | BinaryIO
+_Profile: TypeAlias = Literal[
+    "glb", "unity", "unreal", "mixamo", "vrm", "blender", "godot", "roblox", "maya"
+]
 _Joints: TypeAlias = Mapping[str, Sequence[float]] | Sequence[Mapping[str, Any]]
 
 def rig(
@@ -44,7 +47,16 @@ class Rig:
     def meshes(self) -> list[Mesh]: ...
     @property
     def report(self) -> dict[str, Any]: ...
-    def save(self, path: str | PathLike[str], overwrite: bool = False) -> None: ...
+    def save(
+        self,
+        path: str | PathLike[str],
+        overwrite: bool = False,
+        *,
+        preset: _Profile | None = None,
+        names: _Profile | None = None,
+        triangles: int | None = None,
+        vrm_meta: Mapping[str, Any] | None = None,
+    ) -> None: ...
     def to_glb(self) -> bytes: ...
 
 @final

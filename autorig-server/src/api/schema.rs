@@ -115,6 +115,137 @@ pub(crate) enum ExistingRig {
     Keep,
 }
 
+/// An export profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+pub(crate) enum Profile {
+    /// Canonical names (VRM 1.0), the input's own space.
+    Glb,
+    /// Unity's Humanoid.
+    Unity,
+    /// Unreal 5's Manny and Quinn.
+    Unreal,
+    /// Mixamo.
+    Mixamo,
+    /// VRM 1.0.
+    Vrm,
+    /// Rigify's human metarig.
+    Blender,
+    /// Godot's humanoid profile.
+    Godot,
+    /// Roblox' R15.
+    Roblox,
+    /// HumanIK, as Maya has it.
+    Maya,
+}
+
+/// A level of detail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub(crate) enum Level {
+    /// At most 100,000 triangles.
+    #[oai(rename = "100k")]
+    Most100k,
+    /// At most 50,000 triangles.
+    #[oai(rename = "50k")]
+    Most50k,
+    /// At most 10,000 triangles.
+    #[oai(rename = "10k")]
+    Most10k,
+}
+
+/// Who may perform with an avatar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename_all = "camelCase")]
+pub(crate) enum AvatarPermission {
+    /// Its author.
+    OnlyAuthor,
+    /// Who has a licence of their own.
+    OnlySeparatelyLicensedPerson,
+    /// Everyone.
+    Everyone,
+}
+
+/// Who may earn by an avatar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename_all = "camelCase")]
+pub(crate) enum CommercialUsage {
+    /// Nobody: private use.
+    PersonalNonProfit,
+    /// Persons.
+    PersonalProfit,
+    /// Companies too.
+    Corporation,
+}
+
+/// Whether the author has to be named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename_all = "camelCase")]
+pub(crate) enum CreditNotation {
+    /// Yes.
+    Required,
+    /// No.
+    Unnecessary,
+}
+
+/// Whether an avatar may be changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[oai(rename_all = "camelCase")]
+pub(crate) enum Modification {
+    /// No.
+    Prohibited,
+    /// For oneself.
+    AllowModification,
+    /// And the changed one passed on.
+    AllowModificationRedistribution,
+}
+
+/// Whose an avatar is and what others may do with it: `meta` of VRM 1.0. What is left out is as strict as the format allows.
+#[derive(Debug, Clone, PartialEq, Object)]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none, deny_unknown_fields)]
+pub(crate) struct VrmMeta {
+    /// Name of the avatar; the model's when left out.
+    #[oai(validator(min_length = 1, max_length = 2000))]
+    pub name: Option<String>,
+    /// Version of the avatar.
+    pub version: Option<String>,
+    /// Who made it.
+    #[oai(validator(min_items = 1, max_items = 64))]
+    pub authors: Option<Vec<String>>,
+    /// Who holds the rights.
+    pub copyright_information: Option<String>,
+    /// How to reach them.
+    pub contact_information: Option<String>,
+    /// Works it is made after.
+    #[oai(validator(max_items = 64))]
+    pub references: Option<Vec<String>>,
+    /// Licences of others' works in it.
+    pub third_party_licenses: Option<String>,
+    /// The licence's text; that of VRM 1.0 when left out.
+    #[oai(validator(pattern = r"^https?://"))]
+    pub license_url: Option<String>,
+    /// Who may perform with it; `onlyAuthor` when left out.
+    pub avatar_permission: Option<AvatarPermission>,
+    /// It may be shown in excessively violent works.
+    pub allow_excessively_violent_usage: Option<bool>,
+    /// It may be shown in excessively sexual works.
+    pub allow_excessively_sexual_usage: Option<bool>,
+    /// Who may earn by it; `personalNonProfit` when left out.
+    pub commercial_usage: Option<CommercialUsage>,
+    /// It may be shown in political or religious works.
+    pub allow_political_or_religious_usage: Option<bool>,
+    /// It may be shown in antisocial or hateful works.
+    pub allow_antisocial_or_hate_usage: Option<bool>,
+    /// Whether the author has to be named; `required` when left out.
+    pub credit_notation: Option<CreditNotation>,
+    /// The file may be passed on.
+    pub allow_redistribution: Option<bool>,
+    /// Whether it may be changed; `prohibited` when left out.
+    pub modification: Option<Modification>,
+    /// Where another licence is.
+    #[oai(validator(pattern = r"^https?://"))]
+    pub other_license_url: Option<String>,
+}
+
 /// A joint placed by hand.
 #[derive(Debug, Clone, PartialEq, Object)]
 pub(crate) struct JointHint {
@@ -161,6 +292,16 @@ macro_rules! create_request {
             pub outputs: Option<Vec<String>>,
             /// Who may see the task.
             pub visibility: Option<Visibility>,
+            /// The profile whose names the bones have in `rigged_glb`, its levels of detail and its clips; canonical (VRM 1.0) names
+            /// when left out.
+            pub names: Option<Profile>,
+            /// A profile whose file must be made as well: short for its key in `outputs`.
+            pub preset: Option<Profile>,
+            /// Levels of detail to make; all that lie below the model's own when left out.
+            #[oai(validator(max_items = 3))]
+            pub lods: Option<Vec<Level>>,
+            /// The licence of VRM files; as strict as the format allows when left out.
+            pub vrm_meta: Option<VrmMeta>,
         }
     };
 }

@@ -40,19 +40,9 @@ pub(super) trait Sink: Send {
 /// Rigs, file by file.
 pub(super) fn perform(job: RigJob, sink: &mut dyn Sink) -> Result<()> {
     let plan = job.options.plan(&safe_stem(&job.name)).viewer_template(job.viewer_template);
-    // The mode and the outputs say which files are made: they are in the plan.
+    // Which files are made, and what they call things, is in the plan.
     let RigOptions {
-        mode: _,
-        outputs: _,
-        class,
-        joints,
-        influences,
-        fingers,
-        extra_chains,
-        eyes,
-        symmetry,
-        rest_pose,
-        existing,
+        class, joints, influences, fingers, extra_chains, eyes, symmetry, rest_pose, existing, ..
     } = job.options;
     let mut options = Options {
         class,

@@ -11,11 +11,13 @@ use self::{
 use super::{Bone, Character, names::Names, recognise, stance};
 use crate::{
     Limits, Result,
+    motion::Clip,
     pose::rest::ORIGINAL_POSE,
     scene::{ChannelValues, Influences, NodeClip, Scene},
 };
 
 mod bind;
+mod morphs;
 mod motion;
 mod tree;
 mod weights;
@@ -38,12 +40,14 @@ pub(super) fn character(mut scene: Scene, limits: &Limits) -> Result<Character> 
         scene.warn("bones_renamed", format!("{renamed} bones had the name of another one"));
     }
     let influences = influences(&mut scene, &tree, &nodes)?;
+    let shown = morphs::shown(&scene)?;
     let motion = Motion { scene: &scene, tree: &tree, nodes: &nodes, bones: &bones, bind: &bind };
-    let mut moving: Vec<_> = clips.iter().filter_map(|c| motion.clip(c)).collect();
-    if moving.is_empty() {
+    let moving = clips.iter().filter_map(|c| morphs::joined(motion.clip(c), c, &shown));
+    let mut moving: Vec<Clip> = moving.collect();
+    if moving.iter().all(|c| c.tracks.is_empty()) {
         moving.extend(motion.standing(ORIGINAL_POSE));
     }
-    warn_of_lost_motion(&mut scene, &clips, moving.len());
+    warn_of_lost_motion(&mut scene, &clips, &moving);
     let (scene, _) = scene.flatten_at(&bind, limits)?;
     recognise::recognise(&bones).apply(&mut bones);
     let frame = stance::of(&scene, &bones);
@@ -60,11 +64,13 @@ pub(super) fn bones_of(scene: &Scene) -> Result<Vec<Bone>> {
 
 /// A model without a skin and without a moving part.
 fn still(mut scene: Scene, clips: &[NodeClip], limits: &Limits) -> Result<Character> {
-    warn_of_lost_motion(&mut scene, clips, 0);
+    let shown = morphs::shown(&scene)?;
+    let moving: Vec<Clip> = clips.iter().filter_map(|c| morphs::joined(None, c, &shown)).collect();
+    warn_of_lost_motion(&mut scene, clips, &moving);
     let scene = scene.flatten(limits)?;
     let frame = stance::of_file(&scene);
     let influences = vec![Vec::new(); scene.meshes.len()];
-    Ok(Character { scene, bones: Vec::new(), influences, clips: Vec::new(), frame })
+    Ok(Character { scene, bones: Vec::new(), influences, clips: moving, frame })
 }
 
 /// Nodes that are bones for sure: joints of skins in use, and animated nodes with a mesh at or below them.
@@ -163,15 +169,16 @@ fn influences(scene: &mut Scene, tree: &Tree, nodes: &BoneNodes) -> Result<Vec<V
     Ok(all)
 }
 
-fn warn_of_lost_motion(scene: &mut Scene, clips: &[NodeClip], kept: usize) {
+fn warn_of_lost_motion(scene: &mut Scene, clips: &[NodeClip], kept: &[Clip]) {
     let morphs =
         |c: &&NodeClip| c.channels.iter().any(|c| matches!(c.values, ChannelValues::MorphWeights(_)));
-    let morphing = clips.iter().filter(morphs).count();
-    if morphing > 0 {
-        let message = format!("{morphing} animations move morph targets, which is not kept");
+    let (had, has) =
+        (clips.iter().filter(morphs).count(), kept.iter().filter(|c| !c.morphs.is_empty()).count());
+    if had > has {
+        let message = format!("{} animations move morph targets that no mesh has", had - has);
         scene.warn("morph_motion_dropped", message);
     }
-    if kept == 0 && !clips.is_empty() {
+    if kept.is_empty() && !clips.is_empty() {
         let list = clips.iter().take(20).map(|c| c.name.as_str()).collect::<Vec<_>>().join(", ");
         scene.warn("clips_dropped", format!("{} animations are not kept: {list}", clips.len()));
     }

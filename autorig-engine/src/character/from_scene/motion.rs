@@ -67,7 +67,7 @@ impl Motion<'_> {
             self.sample(&worlds, &mut frames);
         }
         let tracks = self.tracks(frames, STILL);
-        (!tracks.is_empty()).then(|| Clip { name: clip.name.clone(), times, tracks })
+        (!tracks.is_empty()).then(|| Clip { name: clip.name.clone(), times, tracks, morphs: Vec::new() })
     }
 
     /// The pose the file stands in, where that is not its bind pose.
@@ -75,7 +75,12 @@ impl Motion<'_> {
         let mut frames = vec![Default::default(); self.bones.len()];
         self.sample(&self.tree.worlds, &mut frames);
         let tracks = self.tracks(frames, BOUND);
-        (!tracks.is_empty()).then(|| Clip { name: name.to_owned(), times: vec![0.0], tracks })
+        (!tracks.is_empty()).then(|| Clip {
+            name: name.to_owned(),
+            times: vec![0.0],
+            tracks,
+            morphs: Vec::new(),
+        })
     }
 
     /// Nodes at or below an animated one, or above one that lies at or below a bone: whose world changes.

@@ -306,7 +306,7 @@ impl Motion {
             }
         }
         let times = (0..frames().count()).map(|i| (i as f64 * self.frame_time) as f32).collect();
-        let mut clip = Clip { name: name.to_owned(), times, tracks };
+        let mut clip = Clip { name: name.to_owned(), times, tracks, morphs: Vec::new() };
         clip.make_continuous();
         clip
     }

@@ -101,13 +101,15 @@ fn gait<'a>(figure: &'a Figure, manner: &'static Manner, travels: bool) -> Take<
     // An even number of keyframes: both feet are then sampled alike.
     let seconds = 2.0 * libm::round(paced(manner.seconds, figure) * RATE / 2.0) / RATE;
     let walker = Walker::new(figure, manner);
-    Take::round(seconds, move |t| {
+    let ground = if travels { DVec3::ZERO } else { DVec3::NEG_Z * (walker.stride / seconds) };
+    let take = Take::round(seconds, move |t| {
         let mut pose = walker.pose(t);
         if travels {
             pose.posture.carried = DVec3::Z * (walker.stride * t);
         }
         pose
-    })
+    });
+    take.on(ground)
 }
 
 struct Walker<'a> {

@@ -8,17 +8,22 @@
 //! | --- | --- |
 //! | humanoid | `idle`, `walk`, `run`, `jump`, `turn_left`, `turn_right`, `wave`, `point`, `clap`, `sit`, `crouch`, `punch`, `kick`, `death`, `dance`, `t_pose`, `a_pose`, `range_of_motion` |
 //! | quadruped | `idle`, `walk`, `trot`, `run` |
-//! | anything else with bones | `idle` |
+//! | bird | `idle`, `sway`, `fly` |
+//! | anything else with bones | `idle`, `sway` |
 //!
 //! `walk`, `run`, `trot`, `turn_left` and `turn_right` have a twin with root motion: `walk_root`, …
 //! `idle`, the gaits, `clap` and `dance` loop: their last keyframe equals the first, but for the way the root has gone.
 //! `sit` and `crouch` go down, stay a moment and come up again; `death` ends on the ground; a turn ends turned by 90°.
 
+use glam::DVec3;
+
 use super::{
+    clear,
     clip::Clip,
     figure::Figure,
     pose::Pose,
     puppet::{Posture, Puppet},
+    sole,
 };
 use crate::Character;
 
@@ -71,7 +76,9 @@ pub const HUMANOID: &[&str] = &[
 /// Clips that can be made for quadrupeds.
 pub const QUADRUPED: &[&str] = &["idle", "walk", "walk_root", "trot", "trot_root", "run", "run_root"];
 /// Clips that can be made for anything else that has bones.
-pub const CREATURE: &[&str] = &["idle"];
+pub const CREATURE: &[&str] = &["idle", "sway"];
+/// Clips that can be made for what has wings.
+pub const BIRD: &[&str] = &["idle", "sway", "fly"];
 
 /// All clips for a character, by what canonical bones it has. None for a character without bones, or with one alone.
 pub fn clips(character: &Character) -> Vec<Clip> {
@@ -87,7 +94,10 @@ pub fn clip(character: &Character, name: &str) -> Option<Clip> {
 
 /// Whether a clip of the library ends as it begins.
 pub fn loops(name: &str) -> bool {
-    matches!(name.trim_end_matches("_root"), "idle" | "walk" | "run" | "trot" | "clap" | "dance")
+    matches!(
+        name.trim_end_matches("_root"),
+        "idle" | "walk" | "run" | "trot" | "clap" | "dance" | "sway" | "fly"
+    )
 }
 
 /// What a character is for motion.
@@ -113,16 +123,18 @@ impl Cast {
         match self {
             Self::Humanoid(_) => HUMANOID,
             Self::Quadruped(_) => QUADRUPED,
-            Self::Creature(_) => CREATURE,
+            Self::Creature(chains) => chains.clips(),
             Self::Nothing => &[],
         }
     }
 
     fn clip(&self, name: &str) -> Option<Clip> {
         match self {
-            Self::Humanoid(figure) => humanoid(figure, name).map(|take| take.bake(&figure.puppet, name)),
-            Self::Quadruped(beast) => beast.take(name).map(|take| take.bake(&beast.puppet, name)),
-            Self::Creature(chains) => chains.take(name).map(|take| take.bake(&chains.puppet, name)),
+            Self::Humanoid(figure) => {
+                humanoid(figure, name).map(|take| take.bake(&figure.puppet, name, Some(figure)))
+            }
+            Self::Quadruped(beast) => beast.take(name).map(|take| take.bake(&beast.puppet, name, None)),
+            Self::Creature(chains) => chains.take(name).map(|take| take.bake(&chains.puppet, name, None)),
             Self::Nothing => None,
         }
     }
@@ -134,6 +146,8 @@ struct Take<'a> {
     frames: usize,
     /// Whether the last pose is the first one, but for what carries the whole.
     looping: bool,
+    /// How the ground moves under it, in metres a second: a gait in place goes on a treadmill.
+    ground: DVec3,
     pose: Box<dyn Fn(f64) -> Posture + 'a>,
 }
 
@@ -141,7 +155,7 @@ impl<'a> Take<'a> {
     /// A take that ends elsewhere than it began.
     fn once(seconds: f64, pose: impl Fn(f64) -> Pose<'a> + 'a) -> Self {
         let frames = libm::round(seconds * RATE) as usize;
-        Self { frames, looping: false, pose: Box::new(move |t| pose(t).posture) }
+        Self { frames, looping: false, ground: DVec3::ZERO, pose: Box::new(move |t| pose(t).posture) }
     }
 
     /// A take that goes round.
@@ -149,13 +163,26 @@ impl<'a> Take<'a> {
         Self { looping: true, ..Self::once(seconds, pose) }
     }
 
-    fn bake(&self, puppet: &Puppet, name: &str) -> Clip {
+    /// Over a ground that moves.
+    fn on(self, ground: DVec3) -> Self {
+        Self { ground, ..self }
+    }
+
+    fn bake(&self, puppet: &Puppet, name: &str, figure: Option<&Figure>) -> Clip {
         let count = self.frames.max(1);
         let mut postures: Vec<Posture> = (0..=count).map(|i| (self.pose)(i as f64 / count as f64)).collect();
         if self.looping
             && let [first, .., last] = postures.as_mut_slice()
         {
             *last = Posture { carried: last.carried, facing: last.facing, ..first.clone() };
+        }
+        // What lies down or shows its joints does not stand.
+        if let Some(figure) =
+            figure.filter(|_| !matches!(name, "death" | "range_of_motion" | "t_pose" | "a_pose"))
+        {
+            let times: Vec<f32> = (0..=count).map(|i| (i as f64 / RATE) as f32).collect();
+            clear::hands(figure, &mut postures);
+            sole::plant(figure, &times, &mut postures, Some(self.ground), self.looping);
         }
         let clip = puppet.bake(name, RATE, &postures);
         clip.reduced(SAME_TURN, puppet.in_file(SAME_PLACE))

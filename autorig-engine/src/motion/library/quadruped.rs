@@ -150,7 +150,7 @@ impl Beast {
             }
             posture
         };
-        Some(Take { frames: frames as usize, looping: true, pose: Box::new(pose) })
+        Some(Take { frames: frames as usize, looping: true, ground: DVec3::ZERO, pose: Box::new(pose) })
     }
 
     /// Breathing, looking round, the tail swaying.
@@ -168,7 +168,7 @@ impl Beast {
             self.stand(&mut posture, feet);
             posture
         };
-        Take { frames: (5.0 * RATE) as usize, looping: true, pose: Box::new(pose) }
+        Take { frames: (5.0 * RATE) as usize, looping: true, ground: DVec3::ZERO, pose: Box::new(pose) }
     }
 
     /// Place of a leg's toes in the normal pose.

@@ -5,8 +5,9 @@ use glam::{DQuat, DVec3};
 use super::map::Mapping;
 use crate::motion::{
     figure::{Figure, Leg, Side},
-    kinematics::{between, ease, frame, give_way, two_bones},
-    puppet::{Posture, Puppet, Stance},
+    kinematics::ease,
+    puppet::{Posture, Stance},
+    sole::{self, reach},
 };
 
 /// A point of the sole touches the ground below this height, as a share of the legs' length.
@@ -15,17 +16,14 @@ const LOW: f64 = 0.035;
 const SLOW: f64 = 0.35;
 /// Seconds in which a foot that was held comes back to where it would be.
 const RELEASE: f64 = 0.2;
-/// Legs are stretched to this share of their length without the hips giving way.
-const REACH: f64 = 0.995;
-/// How soon the hips give way, as a share of the legs' length.
-const SOFT: f64 = 0.004;
+/// What may be below the floor, as a share of the height of the hips: a mesh gives way where it lies.
+const SUNK: f64 = 0.01;
 
 /// Legs of two humanoids.
 #[derive(Debug, Clone)]
 pub(super) struct Feet {
     source: [Leg; 2],
-    target: [Leg; 2],
-    hips: usize,
+    target: Figure,
 }
 
 /// Which part of a foot holds it.
@@ -38,7 +36,7 @@ enum Hold {
 
 impl Feet {
     pub(super) fn new(source: Figure, target: Figure) -> Self {
-        Self { source: source.legs, hips: target.hips, target: target.legs }
+        Self { source: source.legs, target }
     }
 
     /// Bones and offsets of the source's heels and balls.
@@ -60,7 +58,7 @@ impl Feet {
             let i = side.index();
             let ankles: Vec<(DVec3, DQuat)> = postures
                 .iter()
-                .map(|p| mapping.target.locate(p, self.target[i].foot))
+                .map(|p| mapping.target.locate(p, self.target.legs[i].foot))
                 .map(|(turn, at)| (at, turn))
                 .collect();
             let holds = holds(&self.source[i], stances, times, closes);
@@ -70,37 +68,41 @@ impl Feet {
                 .map(|s| lowest(&self.source[i], &(s.at[foot], s.turns[foot])) * mapping.scale)
                 .collect();
             let heights: Vec<f64> = (0..ankles.len())
-                .map(|k| height(&self.target[i], &ankles[k], holds[k], clearance[k]))
+                .map(|k| height(&self.target.legs[i], &ankles[k], holds[k], clearance[k]))
                 .collect();
-            let mut offsets = offsets(&self.target[i], &ankles, &holds, times, closes);
+            let mut offsets = offsets(&self.target.legs[i], &ankles, &holds, times, closes);
             for (k, offset) in offsets.iter_mut().enumerate() {
-                offset.y = smooth(&heights, k).max(-lowest(&self.target[i], &ankles[k]));
+                offset.y = smooth(&heights, k).max(-lowest(&self.target.legs[i], &ankles[k]));
             }
             ankles.iter().zip(offsets).map(|((at, turn), by)| (*at + by, *turn)).collect::<Vec<_>>()
         });
-        let [left, right] = &goals;
+        let ([left, right], legs) = (&goals, &self.target.legs);
         for ((posture, left), right) in postures.iter_mut().zip(left).zip(right) {
-            self.lower(&mapping.target, posture, [left.0, right.0]);
-            step(&mapping.target, &self.target[0], posture, *left);
-            step(&mapping.target, &self.target[1], posture, *right);
+            reach(&mapping.target, self.target.hips, legs, posture, [*left, *right]);
         }
         if closes && let [first, .., last] = postures {
             last.turns.clone_from(&first.turns);
         }
+        sole::plant(&self.target, times, postures, None, closes);
+        self.lift(postures);
     }
 
-    /// Lowers the hips where a leg would not reach its ankle's place.
-    fn lower(&self, puppet: &Puppet, posture: &mut Posture, ankles: [DVec3; 2]) {
-        let too_high = |(leg, ankle): (&Leg, DVec3)| {
-            let (_, hip) = puppet.locate(posture, leg.upper);
-            let long = REACH * leg.length();
-            let level = (hip - ankle).with_y(0.0).length();
-            hip.y - ankle.y - (long * long - level * level).max(0.0).sqrt()
+    /// Raises what went through the floor: bodies that lie are thicker than the source's.
+    fn lift(&self, postures: &mut [Posture]) {
+        let puppet = &self.target.puppet;
+        let most = SUNK * puppet.normal[self.target.hips].y.abs();
+        let sunk = |p: &Posture| (-puppet.lowest(&puppet.stance(p)) - most).max(0.0);
+        let depths: Vec<f64> = postures.iter().map(sunk).collect();
+        let near = |k: usize| {
+            let near = depths.get(k.saturating_sub(2)..(k + 3).min(depths.len())).unwrap_or_default();
+            near.iter().copied().fold(0.0, f64::max)
         };
-        let soft = SOFT * self.target[0].length();
-        let down = give_way(self.target.iter().zip(ankles).map(too_high), soft);
-        let above = puppet.parents[self.hips].map_or(DQuat::IDENTITY, |p| puppet.locate(posture, p).0);
-        posture.moves[self.hips] -= above.inverse() * DVec3::Y * down;
+        let wide: Vec<f64> = (0..depths.len()).map(near).collect();
+        for (k, posture) in postures.iter_mut().enumerate() {
+            let above =
+                puppet.parents[self.target.hips].map_or(DQuat::IDENTITY, |p| puppet.locate(posture, p).0);
+            posture.moves[self.target.hips] += above.inverse() * DVec3::Y * smooth(&wide, k);
+        }
     }
 }
 
@@ -191,31 +193,4 @@ fn smooth(values: &[f64], i: usize) -> f64 {
     let (from, to) = (i.saturating_sub(2), (i + 3).min(values.len()));
     let near = values.get(from..to).unwrap_or_default();
     near.iter().sum::<f64>() / near.len().max(1) as f64
-}
-
-/// Bends a leg to an ankle's place; the knee stays on the side it is on and the foot as it is turned.
-fn step(puppet: &Puppet, leg: &Leg, posture: &mut Posture, (goal, turn): (DVec3, DQuat)) {
-    let (upper, hip) = puppet.locate(posture, leg.upper);
-    let (lower, knee) = puppet.locate(posture, leg.lower);
-    let (_, ankle) = puppet.locate(posture, leg.foot);
-    let line = (ankle - hip).normalize_or(DVec3::NEG_Y);
-    let bent = (knee - hip).reject_from_normalized(line);
-    // A leg that is nearly straight bends where its knee looks.
-    let looks = (upper * DVec3::Z).reject_from_normalized(line).normalize_or(DVec3::Z);
-    let shown = (bent.length() / (0.05 * leg.length())).min(1.0);
-    let pole = looks.lerp(bent.normalize_or(looks), shown);
-    let solved = two_bones(hip, leg.lengths, goal, pole);
-    // From where the bones point now, about the hinge they have now, to where they should.
-    let hinge = pole.cross(line);
-    let moved =
-        |from: DVec3, to: DVec3, now: DQuat| between(frame(from, hinge), frame(to, solved.hinge)) * now;
-    let turns = [
-        (leg.upper, moved(knee - hip, solved.upper, upper)),
-        (leg.lower, moved(ankle - knee, solved.lower, lower)),
-        (leg.foot, turn),
-    ];
-    for (bone, q) in turns {
-        let above = puppet.parents[bone].map_or(DQuat::IDENTITY, |p| puppet.locate(posture, p).0);
-        posture.turns[bone] = (above.inverse() * q).normalize();
-    }
 }

@@ -104,10 +104,12 @@ fn on_other_proportions_a_standing_figure_stands_and_a_walking_one_does_not_sink
         assert!(is_sound(&there));
         measure(&cartoon, &there, &feet)
     };
-    let idle = of("idle");
-    assert!(idle.slide_cm < 4.0 && idle.sunk_cm < 2.0, "{idle:?}");
-    let walk = of("walk_root");
-    assert!(walk.sunk_cm < 2.0, "{walk:?}");
+    for name in ["idle", "walk_root", "run_root", "turn_left", "sit", "jump", "punch", "dance"] {
+        let m = of(name);
+        assert!(m.slide_cm < 1.2 && m.sunk_cm < 2.0, "{name}: {m:?}");
+    }
+    let fallen = of("death");
+    assert!(fallen.sunk_cm < 3.0, "{fallen:?}");
 }
 
 #[test]

@@ -247,7 +247,7 @@ fn way_back(chain: &Chain, world: &[DQuat]) -> Clip {
             tracks.push(Track { joint, values: Values::Translations(vec![offset]) });
         }
     }
-    Clip { name: ORIGINAL_POSE.to_owned(), times: vec![0.0], tracks }
+    Clip { name: ORIGINAL_POSE.to_owned(), times: vec![0.0], tracks, morphs: Vec::new() }
 }
 
 /// What takes a vertex to its place in the new pose: the mean of going there and of not having to come back.

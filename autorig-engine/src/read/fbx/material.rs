@@ -148,6 +148,28 @@ fn enabled(map: &ufbx::MaterialMap) -> Option<&ufbx::Texture> {
     if texture.has_file { Some(texture) } else { texture.file_textures.into_iter().next() }
 }
 
+/// `KHR_texture_transform` of a texture that is scaled, turned or moved over its UVs.
+///
+/// FBX says scale, then rotation, then translation of UVs whose v points up: what 3ds Max calls tiling and offset, and
+/// what three.js and Assimp read. glTF says the same of UVs whose v points down.
+fn placed(texture: &ufbx::Texture) -> Option<serde_json::Value> {
+    let m = &texture.texture_to_uv;
+    let [a, b, c, d, x, y] = [m.m00, m.m01, m.m10, m.m11, m.m03, m.m13].map(single).map(f64::from);
+    if !texture.has_uv_transform || ![a, b, c, d, x, y].iter().all(|v| v.is_finite()) {
+        return None;
+    }
+    let width = libm::hypot(a, c);
+    if width == 0.0 {
+        return None;
+    }
+    let height = (a * d - b * c) / width;
+    Some(serde_json::json!({
+        "offset": [x + b, 1.0 - d - y],
+        "rotation": libm::atan2(c, a),
+        "scale": [width, height],
+    }))
+}
+
 fn shared(a: &ufbx::MaterialMap, b: &ufbx::MaterialMap) -> bool {
     match (enabled(a), enabled(b)) {
         (Some(a), Some(b)) => a.file_index == b.file_index,
@@ -192,7 +214,18 @@ impl Pictures<'_> {
         let wanted: &str = &texture.uv_set;
         let set = sets.iter().position(|set| *set == wanted).unwrap_or(0);
         let uv_set = u32::try_from(set).unwrap_or(0);
-        Ok(index.map(|texture| TextureRef { texture, uv_set, ..TextureRef::default() }))
+        let extensions =
+            placed(texture).map(|t| ("KHR_texture_transform".to_owned(), t)).into_iter().collect();
+        if let Some(map) = map.texture.as_ref().filter(|map| map.layers.len() > 1) {
+            let message =
+                format!("texture \"{}\" has layers, of which the first is kept", short(&map.element.name));
+            scene.warn("texture_not_kept", message);
+        }
+        let used = "KHR_texture_transform".to_owned();
+        if texture.has_uv_transform && !scene.extensions_used.contains(&used) {
+            scene.extensions_used.push(used);
+        }
+        Ok(index.map(|texture| TextureRef { texture, uv_set, extensions }))
     }
 
     fn load(&mut self, texture: &ufbx::Texture, scene: &mut Scene) -> Result<Option<usize>> {

@@ -9,7 +9,7 @@ use super::rows::{self, properties70};
 use super::skeleton::Limb;
 use super::tree::{Node, Property};
 use crate::Result;
-use crate::motion::{Clip, Track, Values};
+use crate::motion::{Clip, MorphTrack, Track, Values};
 use crate::write::value::inconsistent;
 
 /// Ticks of a second.
@@ -27,12 +27,26 @@ pub(super) struct Take {
 }
 
 /// Adds a stack for each clip.
-pub(super) fn add(objects: &mut Objects, clips: &[Clip], limbs: &[Limb]) -> Result<Vec<Take>> {
+///
+/// `shapes` are the blend shape channels of each mesh.
+pub(super) fn add(
+    objects: &mut Objects,
+    clips: &[Clip],
+    limbs: &[Limb],
+    shapes: &[Vec<i64>],
+) -> Result<Vec<Take>> {
     let mut names = Names::default();
-    clips.iter().map(|clip| add_clip(objects, names.unique(&clip.name, "Take"), clip, limbs)).collect()
+    let mut one = |clip: &Clip| add_clip(objects, names.unique(&clip.name, "Take"), clip, limbs, shapes);
+    clips.iter().map(&mut one).collect()
 }
 
-fn add_clip(objects: &mut Objects, name: String, clip: &Clip, limbs: &[Limb]) -> Result<Take> {
+fn add_clip(
+    objects: &mut Objects,
+    name: String,
+    clip: &Clip,
+    limbs: &[Limb],
+    shapes: &[Vec<i64>],
+) -> Result<Take> {
     check(clip, limbs)?;
     let times = frames(clip);
     let end = times.last().copied().unwrap_or(FRAME);
@@ -67,13 +81,40 @@ fn add_clip(objects: &mut Objects, name: String, clip: &Clip, limbs: &[Limb]) ->
         objects.connect(node, layer);
         objects.connect_property(node, limb.id, property);
     }
+    for track in &clip.morphs {
+        add_morphs(
+            objects,
+            track,
+            &times,
+            layer,
+            shapes.get(track.mesh).map(Vec::as_slice).unwrap_or_default(),
+        );
+    }
     Ok(Take { name, end })
+}
+
+/// A curve for each blend shape that changes, in per cent.
+fn add_morphs(objects: &mut Objects, track: &MorphTrack, times: &[i64], layer: i64, channels: &[i64]) {
+    for (target, &channel) in channels.iter().enumerate() {
+        let weights = times.iter().map(|t| 100.0 * track.weight(target, (*t as f64 / TICKS) as f32));
+        let weights: Vec<f32> = weights.collect();
+        let first = weights.first().copied().unwrap_or(0.0);
+        let (id, record) = objects.begin("AnimationCurveNode", "DeformPercent", "AnimCurveNode", "");
+        let row = rows::number("d|DeformPercent", f64::from(first));
+        objects.add("AnimationCurveNode", record.child(properties70([row])));
+        let curve = add_curve(objects, times, weights);
+        objects.connect_property(curve, id, "d|DeformPercent");
+        objects.connect(id, layer);
+        objects.connect_property(id, channel, "DeformPercent");
+    }
 }
 
 fn check(clip: &Clip, limbs: &[Limb]) -> Result<()> {
     let rise = clip.times.windows(2).all(|w| matches!(w, [a, b] if a < b));
-    let bounded = clip.times.iter().all(|t| (0.0..LONGEST).contains(t));
-    if clip.times.is_empty() || !rise || !bounded {
+    let morphs = || clip.morphs.iter().flat_map(|m| &m.times);
+    let bounded = clip.times.iter().chain(morphs()).all(|t| (0.0..LONGEST).contains(t));
+    let empty = clip.times.is_empty() && (clip.morphs.is_empty() || !clip.tracks.is_empty());
+    if empty || !rise || !bounded {
         return Err(inconsistent("the times of a clip do not rise"));
     }
     let fits = |track: &Track| {
@@ -94,7 +135,7 @@ fn check(clip: &Clip, limbs: &[Limb]) -> Result<()> {
 /// The keyframes in ticks: every frame, and the end of the clip where it lies between two. One frame at least, as some
 /// readers drop a stack without length.
 fn frames(clip: &Clip) -> Vec<i64> {
-    let end = f64::from(clip.times.last().copied().unwrap_or(0.0));
+    let end = f64::from(clip.duration());
     let whole = (end * FRAMES_A_SECOND).round();
     // Times come in single precision.
     let is_whole = (end * FRAMES_A_SECOND - whole).abs() < 1e-3;

@@ -81,6 +81,7 @@ pub fn to_fbx(character: &Character, options: &FbxOptions<'_>) -> Result<Vec<u8>
     let mut names = Names::default();
     let limbs = skeleton::add(&mut objects, &mut names, &character.bones)?;
     let mut meshes = Vec::new();
+    let mut shapes: Vec<Vec<i64>> = Vec::new();
     if options.mesh {
         let single = options.levels.is_empty();
         let levels = std::iter::once(character).chain(options.levels.iter().copied());
@@ -94,27 +95,41 @@ pub fn to_fbx(character: &Character, options: &FbxOptions<'_>) -> Result<Vec<u8>
                 return Err(inconsistent("a level of detail has other bones"));
             }
             let level = (!single).then_some(level);
-            meshes.extend(add_meshes(&mut objects, &mut names, &mut looks, (character, level), &limbs)?);
+            let added = add_meshes(&mut objects, &mut names, &mut looks, (character, level), &limbs)?;
+            meshes.extend(added.models);
+            // Clips morph the character itself.
+            shapes = if level.is_none_or(|level| level == 0) { added.shapes } else { shapes };
         }
     }
     if !limbs.is_empty() {
         skeleton::add_bind_pose(&mut objects, &limbs, &meshes);
     }
-    let takes =
-        if options.clips { animation::add(&mut objects, &character.clips, &limbs)? } else { Vec::new() };
+    let takes = if options.clips {
+        animation::add(&mut objects, &character.clips, &limbs, &shapes)?
+    } else {
+        Vec::new()
+    };
     tree::file(&header::records(objects, &takes, options))
 }
 
-/// Adds the meshes of one level and returns the ids of their models.
+/// Ids of what was written of one level.
+#[derive(Default)]
+struct Added {
+    models: Vec<i64>,
+    /// Blend shape channels of each of the scene's meshes.
+    shapes: Vec<Vec<i64>>,
+}
+
+/// Adds the meshes of one level.
 fn add_meshes(
     objects: &mut Objects,
     names: &mut Names,
     looks: &mut Looks<'_>,
     (character, level): (&Character, Option<usize>),
     limbs: &[Limb],
-) -> Result<Vec<i64>> {
+) -> Result<Added> {
     let scene = &character.scene;
-    let mut written = Vec::new();
+    let mut written = Added { shapes: vec![Vec::new(); scene.meshes.len()], ..Added::default() };
     for (index, mesh) in scene.meshes.iter().enumerate() {
         let influences = match (limbs, character.influences.get(index)) {
             ([], _) => None,
@@ -136,7 +151,7 @@ fn add_meshes(
             .child(Node::new("Culling").text("CullingOff"));
         objects.add("Model", record);
         objects.connect(model, SCENE);
-        written.push(model);
+        written.models.push(model);
 
         let slots = add_materials(objects, looks, &combined, model);
         let geometry = geometry::add(objects, &name, &combined, slots.as_deref());
@@ -144,7 +159,10 @@ fn add_meshes(
         if !limbs.is_empty() {
             skin::add(objects, &name, &combined, limbs, geometry)?;
         }
-        shape::add(objects, &name, mesh, &combined, geometry);
+        let channels = shape::add(objects, &name, mesh, &combined, geometry);
+        if let Some(slot) = written.shapes.get_mut(index) {
+            *slot = channels;
+        }
     }
     Ok(written)
 }

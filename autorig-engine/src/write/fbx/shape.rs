@@ -7,12 +7,19 @@ use super::rows::{self, properties70};
 use super::tree::{Node, Property};
 use crate::scene::{Mesh, Morph};
 
-/// Adds a blend shape channel for each morph target of a mesh.
-pub(super) fn add(objects: &mut Objects, name: &str, mesh: &Mesh, combined: &Combined<'_>, geometry: i64) {
+/// Adds a blend shape channel for each morph target of a mesh, and returns their ids.
+pub(super) fn add(
+    objects: &mut Objects,
+    name: &str,
+    mesh: &Mesh,
+    combined: &Combined<'_>,
+    geometry: i64,
+) -> Vec<i64> {
     let count = combined.parts.iter().map(|p| p.primitive.morphs.len()).max().unwrap_or(0);
     if count == 0 {
-        return;
+        return Vec::new();
     }
+    let mut channels = Vec::with_capacity(count);
     let (deformer, record) = objects.begin("Deformer", name, "Deformer", "BlendShape");
     objects.add("Deformer", record.child(Node::new("Version").i32(101)));
     objects.connect(deformer, geometry);
@@ -32,7 +39,9 @@ pub(super) fn add(objects: &mut Objects, name: &str, mesh: &Mesh, combined: &Com
         objects.connect(channel, deformer);
         let shape = add_shape(objects, &name, combined, index);
         objects.connect(shape, channel);
+        channels.push(channel);
     }
+    channels
 }
 
 /// The control points that a target moves, and by how much.

@@ -3,8 +3,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::{Code, Error, Result};
+
+/// Longest text, in bytes, and most authors or references.
+const LONGEST: usize = 2_000;
+const MOST: usize = 64;
+
 /// The licence of a VRM, as VRM 1.0 has it. What is not said is as strict as the format allows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct VrmMeta {
     /// Name of the avatar.
@@ -121,6 +127,49 @@ pub enum Modification {
 }
 
 impl VrmMeta {
+    /// Whether it can stand in a file.
+    ///
+    /// # Errors
+    /// `invalid_option` for a name or an author that is empty, an address that is none, a text or a list that is too long.
+    pub fn check(&self) -> Result<()> {
+        let wrong = |message: String| {
+            Error::new(Code::InvalidOption, format!("vrm_meta: {message}"))
+                .with_remedy("write it as `meta` of the VRM 1.0 specification has it")
+        };
+        let blank = |text: &String| text.trim().is_empty();
+        if blank(&self.name) {
+            return Err(wrong("the name is empty".to_owned()));
+        }
+        if self.authors.is_empty() || self.authors.iter().any(blank) {
+            return Err(wrong("there is no author, or one without a name".to_owned()));
+        }
+        for (key, url) in
+            [("licenseUrl", Some(&self.license_url)), ("otherLicenseUrl", self.other_license_url.as_ref())]
+        {
+            if url.is_some_and(|url| !(url.starts_with("https://") || url.starts_with("http://"))) {
+                return Err(wrong(format!("{key} is no http address")));
+            }
+        }
+        let own = [&self.version, &self.copyright_information, &self.contact_information];
+        let own = own.into_iter().chain([&self.third_party_licenses, &self.other_license_url]).flatten();
+        let mut texts =
+            own.chain([&self.name, &self.license_url]).chain(&self.authors).chain(&self.references);
+        if texts.any(|text| text.len() > LONGEST) {
+            return Err(wrong(format!("a text is longer than {LONGEST} bytes")));
+        }
+        if self.authors.len() > MOST || self.references.len() > MOST {
+            return Err(wrong(format!("there are more than {MOST} authors or references")));
+        }
+        Ok(())
+    }
+
+    /// Called so, where it has no name of its own.
+    #[must_use]
+    pub fn or_named(&self, name: &str) -> Self {
+        let own = self.name != Self::default().name || name.is_empty();
+        Self { name: if own { self.name.clone() } else { name.to_owned() }, ..self.clone() }
+    }
+
     /// As `VRMC_vrm.meta`.
     pub(super) fn version_1(&self, picture: Option<usize>) -> Value {
         let known = Self { authors: self.named_authors(), ..self.clone() };
