@@ -221,7 +221,7 @@ fn moves(steps: &[Step], ground: DVec3, slow: f64, low: f64, closes: bool) -> Ve
         let whole = closes && run.len() == steps.len();
         let drift = if whole { way / run.len() as f64 } else { DVec3::ZERO };
         let middle = if whole { DVec3::ZERO } else { way / 2.0 };
-        let frames = run.iter().map(|k| *k).chain(run.last().map(|k| k + 1));
+        let frames = run.iter().copied().chain(run.last().map(|k| k + 1));
         for (place, (frame, way)) in frames.zip(&ways).enumerate() {
             level[frame % count] = Some(*way - drift * place as f64 - middle);
         }

@@ -24,7 +24,7 @@ pub(super) fn animations(clips: &[Clip], stage: &Stage<'_>, buffer: &mut Buffer)
     let mut all = Vec::new();
     for clip in clips {
         let animation = animation(clip, stage, buffer)?;
-        if animation["channels"].as_array().is_some_and(|channels| !channels.is_empty()) {
+        if animation.get("channels").and_then(Value::as_array).is_some_and(|channels| !channels.is_empty()) {
             all.push(animation);
         }
     }

@@ -194,9 +194,11 @@ pub(crate) enum Modification {
     /// No.
     Prohibited,
     /// For oneself.
-    AllowModification,
+    #[oai(rename = "allowModification")]
+    Allowed,
     /// And the changed one passed on.
-    AllowModificationRedistribution,
+    #[oai(rename = "allowModificationRedistribution")]
+    Redistributed,
 }
 
 /// Whose an avatar is and what others may do with it: `meta` of VRM 1.0. What is left out is as strict as the format allows.
