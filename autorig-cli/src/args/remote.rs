@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use autorig_engine::deliver::Output;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Class, ExistingRig, ExtraChains, Eyes, Fingers, RestPose, Symmetry, output_key};
+use super::{
+    Class, ExistingRig, ExtraChains, Eyes, Fingers, Level, Preset, RestPose, Symmetry, level, output_key,
+};
 
 /// Which server.
 #[derive(Debug, Clone, Args)]
@@ -113,6 +115,18 @@ pub(crate) struct TaskOptionArgs {
     /// Files that must be made as well, by their keys (`unity_fbx,fbx_mixamo`)
     #[arg(long, value_name = "KEYS", value_delimiter = ',', value_parser = output_key)]
     pub(crate) outputs: Vec<Output>,
+    /// A profile whose file must be made as well
+    #[arg(long, value_enum)]
+    pub(crate) preset: Option<Preset>,
+    /// Names of the bones in files that are of no preset; canonical (VRM 1.0) ones by default
+    #[arg(long, value_enum, value_name = "PRESET")]
+    pub(crate) names: Option<Preset>,
+    /// Only these levels of detail, of `100k`, `50k` and `10k`; `none` makes none
+    #[arg(long, value_name = "LEVELS", value_delimiter = ',', value_parser = level)]
+    pub(crate) lods: Option<Vec<Level>>,
+    /// Licence of VRM files: JSON, `meta` as VRM 1.0 has it. What it leaves out is as strict as the format allows
+    #[arg(long, value_name = "FILE")]
+    pub(crate) vrm_meta: Option<PathBuf>,
     /// Who may see the task
     #[arg(long, value_enum)]
     pub(crate) visibility: Option<Visibility>,

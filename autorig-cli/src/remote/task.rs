@@ -5,10 +5,12 @@ use std::{fmt::Write, path::Path, time::Duration};
 use autorig_client::{
     Client, Event, EventKind, JointHint, NewTask, Status, Task, TaskEdit, TaskError, TaskOptions,
 };
+use autorig_engine::deliver::Output;
 use serde_json::{Value, json};
 
 use super::{client, word};
 use crate::{
+    args::Preset,
     args::remote::{
         TaskArgs, TaskCreateArgs, TaskDownloadArgs, TaskEventsArgs, TaskListArgs, TaskLogArgs,
         TaskOptionArgs, TaskVerb, TaskWaitArgs,
@@ -91,9 +93,18 @@ fn options(args: &TaskOptionArgs) -> Result<(TaskOptions, Option<String>)> {
         rest_pose: args.rest_pose.as_ref().map(word),
         existing: args.existing.as_ref().map(word),
         outputs: args.outputs.iter().map(|output| output.key().to_owned()).collect(),
+        names: args.names.map(Preset::name),
+        preset: args.preset.map(Preset::name),
+        lods: args.lods.as_ref().map(|lods| lods.iter().flatten().map(|lod| level_name(*lod)).collect()),
+        vrm_meta: args.vrm_meta.as_deref().map(rig::licence::read).transpose()?.map(|meta| json!(meta)),
         visibility: args.visibility.as_ref().map(word),
     };
     Ok((options, args.idempotency_key.clone()))
+}
+
+/// What the API calls a level of detail.
+fn level_name(level: Output) -> String {
+    level.key().trim_start_matches("lod_").to_owned()
 }
 
 fn id_line(id: &str, ui: &Ui) -> Result<()> {

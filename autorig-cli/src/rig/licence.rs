@@ -10,7 +10,7 @@ use crate::failure::{Failure, Result};
 const MAX_BYTES: u64 = 1 << 20;
 
 /// Reads the file.
-pub(super) fn read(path: &Path) -> Result<VrmMeta> {
+pub(crate) fn read(path: &Path) -> Result<VrmMeta> {
     let mut text = Vec::new();
     File::open(path)
         .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut text))

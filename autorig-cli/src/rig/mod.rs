@@ -2,7 +2,7 @@
 
 mod batch;
 pub(crate) mod joints;
-mod licence;
+pub(crate) mod licence;
 mod one;
 
 use std::{

@@ -42,7 +42,16 @@ pub(super) fn perform(job: RigJob, sink: &mut dyn Sink) -> Result<()> {
     let plan = job.options.plan(&safe_stem(&job.name)).viewer_template(job.viewer_template);
     // Which files are made, and what they call things, is in the plan.
     let RigOptions {
-        class, joints, influences, fingers, extra_chains, eyes, symmetry, rest_pose, existing, ..
+        class,
+        joints,
+        influences,
+        fingers,
+        extra_chains,
+        eyes,
+        symmetry,
+        rest_pose,
+        existing,
+        ..
     } = job.options;
     let mut options = Options {
         class,
