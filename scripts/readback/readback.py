@@ -90,6 +90,13 @@ def corners(frame: str) -> np.ndarray:
     return np.frombuffer(base64.b64decode(frame), "<f4").reshape(-1, 3).astype(np.float64)
 
 
+def spanned(points: np.ndarray) -> np.ndarray:
+    """Which triangles have three corners in different places."""
+    a, b, c = points.reshape(-1, 3, 3).transpose(1, 0, 2)
+    result: np.ndarray = (a != b).any(axis=1) & (b != c).any(axis=1) & (c != a).any(axis=1)
+    return result
+
+
 def compare(reader: str, expected: Seen, seen: Seen) -> Verdict:
     """Bones by name and parent, and every corner of every frame."""
     problems = []
@@ -110,8 +117,12 @@ def compare(reader: str, expected: Seen, seen: Seen) -> Verdict:
         if other is None:
             problems.append(f"mesh {mesh['name']!r} is not there, but {sorted(by_name)[:4]}")
             continue
+        real = spanned(corners(mesh["frames"][0]))
         for number, (frame, found) in enumerate(zip(mesh["frames"], other["frames"], strict=True)):
             a, b = corners(frame), corners(found)
+            if len(b) == 3 * real.sum():
+                # Blender leaves out triangles of which two corners are one.
+                a = a.reshape(-1, 3, 3)[real].reshape(-1, 3)
             if a.shape != b.shape:
                 problems.append(f"mesh {mesh['name']!r} has {len(b)} corners, not {len(a)}")
                 break
