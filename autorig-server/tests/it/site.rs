@@ -27,7 +27,7 @@ enum Asks {
 }
 
 /// Every call of the API and what it asks, written down a second time. `{}` is the task.
-const CALLS: [(Method, &str, Asks); 42] = [
+const CALLS: [(Method, &str, Asks); 50] = [
     (Method::GET, "/health", Asks::Nothing),
     (Method::GET, "/ready", Asks::Nothing),
     (Method::GET, "/version", Asks::Nothing),
@@ -35,6 +35,14 @@ const CALLS: [(Method, &str, Asks); 42] = [
     (Method::GET, "/auth/me", Asks::Nothing),
     (Method::POST, "/auth/logout", Asks::Nothing),
     (Method::GET, "/api/worker-input/x/y", Asks::Nothing),
+    (Method::GET, "/u/x/y", Asks::Nothing),
+    (Method::OPTIONS, "/api/uploads", Asks::Nothing),
+    (Method::POST, "/api/uploads", Asks::Name),
+    (Method::GET, "/api/uploads/x", Asks::Name),
+    (Method::HEAD, "/api/uploads/x", Asks::Name),
+    (Method::PATCH, "/api/uploads/x", Asks::Name),
+    (Method::DELETE, "/api/uploads/x", Asks::Name),
+    (Method::POST, "/api/uploads/x/complete", Asks::Name),
     (Method::POST, "/api/task/create", Asks::Name),
     (Method::GET, "/api/history", Asks::Name),
     (Method::GET, "/api/keys", Asks::Person),
@@ -85,7 +93,7 @@ async fn refusal(site: &TestSite, who: &As, method: &Method, path: &str) -> Opti
         return match status {
             StatusCode::UNAUTHORIZED => Some("sign_in_required".to_owned()),
             StatusCode::FORBIDDEN => Some("scope_missing".to_owned()),
-            StatusCode::NOT_FOUND => Some("task_not_found".to_owned()),
+            StatusCode::NOT_FOUND if path.starts_with("/api/task/") => Some("task_not_found".to_owned()),
             _ => None,
         };
     }
