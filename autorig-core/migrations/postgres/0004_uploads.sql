@@ -10,7 +10,8 @@ CREATE INDEX blobs_doomed ON blobs (doomed_at) WHERE doomed_at IS NOT NULL;
 
 INSERT INTO blobs (key, refs)
 SELECT held.key, count(*)
-FROM (SELECT input_blob AS key FROM tasks UNION ALL SELECT blob FROM task_files) AS held
+FROM (SELECT input_blob AS key FROM tasks UNION ALL SELECT blob FROM task_files
+      UNION ALL SELECT blob FROM task_old_files) AS held
 GROUP BY held.key;
 
 CREATE TABLE uploads (

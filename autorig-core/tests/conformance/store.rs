@@ -168,6 +168,7 @@ async fn a_removed_task_is_gone_with_its_files_and_events(store: &dyn Store) {
     assert_eq!(store.remove(gone, None, now()).await.unwrap(), None);
     assert_eq!(store.counts().await.unwrap().queued, 1);
     assert!(store.task(stays).await.unwrap().is_some());
+    store.forget_blobs(&store.doomed_blobs(10).await.unwrap()).await.unwrap();
     insert(store, 1, after(3)).await;
     assert_eq!(store.task(gone).await.unwrap().unwrap().files, []);
 }

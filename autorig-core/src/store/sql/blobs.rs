@@ -100,6 +100,7 @@ impl BlobRecords for SqlStore {
         let sql = "SELECT coalesce(b.key, r.key) AS key FROM blobs b FULL JOIN (\
                    SELECT held.key, count(*) AS refs FROM (\
                    SELECT input_blob AS key FROM tasks UNION ALL SELECT blob FROM task_files \
+                   UNION ALL SELECT blob FROM task_old_files \
                    UNION ALL SELECT blob FROM uploads) AS held GROUP BY held.key) AS r ON r.key = b.key \
                    WHERE coalesce(b.refs, -1) <> coalesce(r.refs, 0) ORDER BY 1 LIMIT $1";
         Ok(Miscounts { keys: keys(&self.database.fetch_all(sql, values![limit]).await?)? })

@@ -174,10 +174,13 @@ impl SqlStore {
         if finished.is_some_and(|before| task.finished_at.is_none_or(|at| at > before)) {
             return Ok(None);
         }
+        let old =
+            transaction.fetch_all("SELECT blob FROM task_old_files WHERE task_id = $1", values![id]).await?;
+        let old: Vec<String> = old.iter().map(|row| row.text("blob")).collect::<Result<_>>()?;
         // Files and events go with it.
         transaction.execute("DELETE FROM tasks WHERE id = $1", values![id]).await?;
-        let held = task.files.iter().map(|file| &file.blob).chain([&task.input.blob]).map(String::as_str);
-        let released = blobs::release(&mut transaction, held, now).await?;
+        let held = task.files.iter().map(|file| &file.blob).chain([&task.input.blob]).chain(&old);
+        let released = blobs::release(&mut transaction, held.map(String::as_str), now).await?;
         transaction.commit().await?;
         Ok(Some(Removed { task, released }))
     }
@@ -234,7 +237,7 @@ pub(super) async fn save(
             rows::insert_file(to, after.id, file).await?;
         }
     }
-    let released = move_references(to, before, after, now).await?;
+    let released = move_references(to, before, outcome, now).await?;
     if after.status.is_terminal() {
         // Nobody resumes in the middle of a finished task, and these are most of its events.
         to.execute("DELETE FROM task_events WHERE task_id = $1 AND kind = 'progress'", values![after.id])
@@ -251,13 +254,16 @@ pub(super) async fn save(
 async fn move_references(
     to: &mut Transaction,
     before: &Task,
-    after: &Task,
+    outcome: &Outcome,
     now: Time,
 ) -> Result<Vec<String>> {
-    let blobs_of = |task: &Task| -> std::collections::BTreeSet<String> {
-        task.files.iter().map(|file| file.blob.clone()).collect()
+    let blobs_of = |files: &[TaskFile]| -> std::collections::BTreeSet<String> {
+        files.iter().map(|file| file.blob.clone()).collect()
     };
-    let (old, new) = (blobs_of(before), blobs_of(after));
+    let old = blobs_of(&before.files);
+    let mut new = blobs_of(&outcome.task.files);
+    // Those of an older revision are referred to as before, from another table.
+    new.extend(outcome.archived.iter().flat_map(|old| blobs_of(&old.files)));
     for blob in new.difference(&old) {
         blobs::keep(to, blob).await?;
     }
