@@ -40,7 +40,7 @@ pub(crate) async fn open(database: &str, storage: &str, api: bool) -> AutoRig {
     } else {
         Arc::new(SqliteStore::open(&Path::new(database).join("autorig.db")).await.unwrap())
     };
-    let often = |delay| vec![Duration::from_millis(delay); 100];
+    let often = |delay| vec![Duration::from_millis(delay); 10_000];
     let retry = RetryPolicy { temporary: often(50), rate_limit: often(50), unknown: often(50) };
     let mut builder = AutoRig::builder()
         .store(store)
