@@ -112,19 +112,20 @@ impl Inner {
     }
 
     /// The same for those of some files that are doomed. A failure is not the caller's: a sweep tries again.
-    pub(crate) async fn reap_some(&self, keys: &[String]) -> Result<()> {
+    pub(crate) async fn reap_some(&self, keys: &[String]) -> u64 {
         if keys.is_empty() {
-            return Ok(());
+            return 0;
         }
         let reaped = async {
             let doomed = self.store.doomed_among(keys).await?;
             self.remove_bytes(&doomed).await?;
-            self.store.forget_blobs(&doomed).await
+            self.store.forget_blobs(&doomed).await?;
+            Ok::<_, crate::Error>(doomed.len() as u64)
         };
-        if let Err(error) = reaped.await {
+        reaped.await.unwrap_or_else(|error| {
             tracing::warn!(%error, "released files stay until the next sweep");
-        }
-        Ok(())
+            0
+        })
     }
 
     async fn remove_bytes(&self, keys: &[String]) -> Result<()> {
@@ -158,7 +159,9 @@ impl Inner {
                 _ => keep.results,
             };
             if let Some(before) = shortest.and_then(before) {
-                swept.tasks += self.remove_finished(*owner, before).await?;
+                let (tasks, files) = self.remove_finished(*owner, before).await?;
+                swept.tasks += tasks;
+                swept.files += files;
             }
             while let Some(before) = keep.logs.and_then(before) {
                 let cleaned = self.store.expire_logs(*owner, before, BATCH).await?;
@@ -175,24 +178,25 @@ impl Inner {
                 break;
             }
         }
-        swept.files = self.reap().await?;
+        swept.files += self.reap().await?;
         Ok(swept)
     }
 
-    async fn remove_finished(&self, owner: OwnerKind, before: Time) -> Result<u64> {
-        let mut removed = 0;
+    /// Removes an owner's tasks that ended before a moment. How many, and how many files with them.
+    async fn remove_finished(&self, owner: OwnerKind, before: Time) -> Result<(u64, u64)> {
+        let (mut removed, mut files) = (0, 0);
         loop {
             let old = self.store.finished_tasks(owner, before, BATCH).await?;
             for id in &old {
                 // One that was begun anew in between stays.
                 if let Some(task) = self.store.remove(*id, Some(before), self.clock.now()).await? {
                     self.hub.changed(*id);
-                    self.discard(&task).await?;
+                    files += self.discard(&task).await?;
                     removed += 1;
                 }
             }
             if old.len() < BATCH as usize {
-                return Ok(removed);
+                return Ok((removed, files));
             }
         }
     }

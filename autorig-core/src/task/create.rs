@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{
     kind::TaskKind,
     model::{InputFile, Owner, Task, TaskId, TaskStatus, Visibility},
-    service::{Inner, TaskService},
+    service::{Inner, TaskService, input_gone},
 };
 use crate::{
     Class, Error, Kind, Result,
@@ -180,6 +180,9 @@ async fn prepare(inner: &Arc<Inner>, id: TaskId, new: NewTask, params: Value) ->
         }
         Input::Of(task, input) => {
             let (task, input) = (*task, input.clone());
+            if inner.blobs.size(&input.blob).await?.is_none() {
+                return Err(input_gone());
+            }
             return Ok(prepare_shared(inner, id, new, params, input, &json!({"task": task})));
         }
         _ => {}

@@ -80,14 +80,14 @@ impl Inner {
     }
 
     /// Removes the bytes that a task has let go of which is in no store any more, and those that a worker put for it
-    /// too late.
-    pub(crate) async fn discard(&self, removed: &Removed) -> Result<()> {
-        self.reap_some(&removed.released).await?;
+    /// too late. How many it had let go of.
+    pub(crate) async fn discard(&self, removed: &Removed) -> Result<u64> {
+        let reaped = self.reap_some(&removed.released).await;
         let left = self.blobs.list(&format!("tasks/{}/", removed.task.id)).await?;
         for blob in self.store.unrecorded_among(&left).await? {
             self.blobs.delete(&blob).await?;
         }
-        Ok(())
+        Ok(reaped)
     }
 
     /// Applies an event, tells listeners and removes the blobs it has let go.
@@ -97,7 +97,7 @@ impl Inner {
             if !outcome.events.is_empty() {
                 self.hub.changed(id);
             }
-            self.reap_some(&outcome.released).await?;
+            self.reap_some(&outcome.released).await;
         }
         Ok(applied)
     }

@@ -154,7 +154,7 @@ impl UploadService {
         }
         let done = self.inner.store.finish_upload(id, &key, &meta.sha256, self.inner.clock.now()).await?;
         // What it was put under, and the bytes too where it was cancelled meanwhile or its owner had them before.
-        self.inner.reap_some(&[upload.blob, key]).await?;
+        self.inner.reap_some(&[upload.blob, key]).await;
         Ok(done)
     }
 
@@ -188,7 +188,7 @@ impl UploadService {
     async fn forget(&self, id: Uuid) -> Result<bool> {
         let Some(upload) = self.inner.store.upload(id).await? else { return Ok(false) };
         let was = self.inner.store.remove_upload(id, self.inner.clock.now()).await?;
-        self.inner.reap_some(&[upload.blob]).await?;
+        self.inner.reap_some(&[upload.blob]).await;
         Ok(was)
     }
 
