@@ -58,6 +58,8 @@ pub(crate) enum Verb {
     Sample(SampleArgs),
     /// Serve the page and the API, rigging on this machine
     Serve(ServeArgs),
+    /// Look after the database of a server
+    Db(DbArgs),
     /// Rig for a server on this machine: ask it for tasks, or listen for those it pushes
     Worker(WorkerArgs),
     /// Keep a server's address and an API key for `task` and `keys`
@@ -86,6 +88,7 @@ impl Verb {
             Self::Inspect(_) => "inspect",
             Self::Sample(_) => "sample",
             Self::Serve(_) => "serve",
+            Self::Db(_) => "db",
             Self::Worker(_) => "worker",
             Self::Login(_) => "login",
             Self::Task(_) => "task",
@@ -471,6 +474,33 @@ pub(crate) struct ServeArgs {
     /// What this node does: all (default), api, dispatch, worker
     #[arg(long, value_name = "ROLE")]
     pub(crate) role: Option<autorig_core::config::Role>,
+}
+
+/// `autorig db`: what is not given comes from `AUTORIG_…` variables, then from `autorig.toml`
+#[derive(Debug, Args)]
+pub(crate) struct DbArgs {
+    /// Folder of the database, autorig-data by default
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) data: Option<PathBuf>,
+    /// Database that several nodes share, instead of the one in the data folder
+    #[arg(long, value_name = "URL", global = true)]
+    pub(crate) database: Option<String>,
+    /// What to do
+    #[command(subcommand)]
+    pub(crate) verb: DbVerb,
+}
+
+/// What `autorig db` does
+#[derive(Debug, Subcommand)]
+pub(crate) enum DbVerb {
+    /// Bring the database up to date; a server does so by itself when it starts
+    Migrate,
+    /// Copy the data folder's database into an empty PostgreSQL, counting the rows on both sides
+    Copy {
+        /// Where to, postgres://USER:PASSWORD@HOST/NAME
+        #[arg(long, value_name = "URL")]
+        to: String,
+    },
 }
 
 /// `autorig worker`

@@ -15,6 +15,7 @@
 //! | `model` | `lod`, `animate`, `render`, `validate`: any readable model as it is |
 //! | `inspect`, `sample` | the small verbs |
 //! | `remote` | `login`, `task …`, `keys …`: against a server |
+//! | `db` | `autorig db …`: the database of a server |
 //! | `serve` | `autorig serve`: the server, its logs, its end |
 //! | `worker` | `autorig worker`: this machine rigs for a server |
 //! | `input`, `output` | where models come from and results go: stdin, files, folders, atomically |
@@ -37,6 +38,7 @@ use crate::{
 };
 
 mod args;
+mod db;
 mod failure;
 mod input;
 mod inspect;
@@ -73,6 +75,7 @@ fn run(cli: &Cli) -> ExitCode {
         Verb::Task(args) => remote::task(args, &ui),
         Verb::Keys(args) => remote::keys(args, &ui),
         Verb::Serve(args) => serve::run(args, &ui),
+        Verb::Db(args) => db::run(args, &ui),
         Verb::Worker(args) => worker::run(args, &ui),
         // It speaks the worker's protocol on stdin and stdout, not the user's language.
         Verb::RigChild => return child_main(autorig_server::viewer_template()),

@@ -7,6 +7,7 @@
 //! [`SqlStore`] is the one implementation, written once in `sql/` over a small layer that runs the same
 //! statements on both databases; `sqlite/` and `postgres/` hold how to open each and where the two differ.
 
+mod copy;
 mod idempotency;
 mod keys;
 mod nodes;
@@ -23,6 +24,7 @@ use async_trait::async_trait;
 
 use crate::Result;
 
+pub use copy::{CopiedTable, copy};
 pub(crate) use idempotency::idempotency_key_running;
 pub use idempotency::{Begun, CallKey, FinishedCall, Idempotency};
 pub use keys::Keys;

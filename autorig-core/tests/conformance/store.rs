@@ -5,8 +5,8 @@ use std::time::Duration;
 use autorig_core::{
     clock::{Clock, ManualClock, Time},
     store::{
-        Applied, Begun, CallKey, Claim, FinishedCall, Message, PostgresSettings, PostgresStore, SqlStore,
-        SqliteStore, Store, Tasks,
+        Applied, Begun, CallKey, Claim, FinishedCall, Message, Outbox, PostgresSettings, PostgresStore,
+        SqlStore, SqliteStore, Store, Tasks,
     },
     task::{
         EventKind, Owner, OwnerKind, Stage, Task, TaskId, TaskStatus, Visibility,
@@ -499,4 +499,33 @@ async fn a_file_that_is_no_database_is_refused() {
     let path = folder.path().join("test.db");
     std::fs::write(&path, "not a database, but long enough to look at: ".repeat(100)).unwrap();
     assert_eq!(SqliteStore::open(&path).await.unwrap_err().code, "store_unavailable");
+}
+
+#[tokio::test]
+async fn a_sqlite_file_copied_to_a_postgres_reads_the_same_and_goes_on() {
+    let (store, folder) = file().await;
+    let first = insert(&store, 1, now()).await.id;
+    claim_at(&store, "node", 1, after(1)).await;
+    let add = Event::AddFile { attempt: 1, file: task_file(9, "prepared_glb", "tasks/1/1/prepared_glb") };
+    done(&store, first, &add, after(2)).await;
+    let message =
+        Message { topic: "t".to_owned(), dedup_id: "m".to_owned(), payload: serde_json::json!([1]) };
+    store.apply(first, &Event::Complete { attempt: 1 }, after(3), &[message]).await.unwrap();
+    let waiting = insert(&store, 2, after(4)).await.id;
+    let before = (store.task(first).await.unwrap(), store.events(first, 0, 99).await.unwrap());
+    store.close().await;
+    let database = TestDatabase::new().await;
+    let path = folder.path().join("test.db");
+    let copied = autorig_core::store::copy(&path, &database.url).await.unwrap();
+    let rows = |name: &str| copied.iter().find(|table| table.name == name).unwrap().rows;
+    assert_eq!((rows("tasks"), rows("task_files"), rows("task_events"), rows("outbox")), (2, 1, 5, 1));
+    let copy = PostgresStore::connect(&database.url, PostgresSettings::default()).await.unwrap();
+    assert_eq!((copy.task(first).await.unwrap(), copy.events(first, 0, 99).await.unwrap()), before);
+    assert_eq!(claim_at(&copy, "node", 9, after(5)).await[0].id, waiting);
+    // The numbers of messages go on after those that were copied.
+    let next = Message { topic: "t".to_owned(), dedup_id: "n".to_owned(), payload: serde_json::json!(2) };
+    copy.apply(waiting, &Event::Cancel, after(6), &[next]).await.unwrap();
+    assert_eq!(copy.pending_messages(9).await.unwrap().len(), 2);
+    let again = autorig_core::store::copy(&path, &database.url).await.unwrap_err();
+    assert_eq!(again.code, "database_not_empty");
 }

@@ -247,11 +247,11 @@ async fn old_results_go_with_their_input_and_those_of_visitors_sooner() {
     assert_eq!(world.autorig.sweep(&run).await.unwrap().tasks, 0);
     world.clock.advance(Duration::from_secs(1));
     let swept = world.autorig.sweep(&run).await.unwrap();
-    assert_eq!(swept.tasks, 1);
+    assert_eq!((swept.tasks, swept.files), (1, 1));
     assert!(world.tasks().get(tasks[1]).await.unwrap().is_none());
     world.clock.advance(MONTH);
     let swept = world.autorig.sweep(&run).await.unwrap();
-    assert_eq!(swept.tasks, 2);
+    assert_eq!((swept.tasks, swept.files), (2, 2));
     assert!(world.blobs.list("").await.unwrap().is_empty());
     assert!(world.autorig.audit().await.unwrap().is_clean());
 }
