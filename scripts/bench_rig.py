@@ -40,19 +40,9 @@ class Bench:
         self.trained = set(TRAINED_ON.read_text().split())
 
     def whole(self, before: Path | None = None) -> list[Case]:
-        """From the file alone, without chains for capes and skirts: no artist of these characters has made any, so each of their
-        joints would count as a wrong one."""
+        """From the file alone."""
         chosen = [case for case in self.cases() if case.name not in self.trained]
-        return self.score(chosen, self.name, "--extra-chains none" if self.knows_chains() else "", before)
-
-    def with_chains(self) -> list[Case]:
-        """As a user gets it."""
-        chosen = [case for case in self.cases() if case.name not in self.trained]
-        return self.score(chosen, f"{self.name}_chains", "") if self.knows_chains() else []
-
-    def knows_chains(self) -> bool:
-        """A revision from before there were chains knows no flag for them."""
-        return b"extra-chains" in self.binary.read_bytes()
+        return self.score(chosen, self.name, "", before)
 
     def skin(self, before: Path | None = None) -> list[Case]:
         """Given the true joints: humanoids only, whose joints have names that every rig knows."""
@@ -124,19 +114,6 @@ def failures(results: list[Case], what: str) -> None:
     print(f"Left and right swapped: {len(swapped)} {' '.join(swapped)}")
     invalid = [case["case"] for case in results if not case["failed"] and not case["ok"]]
     print(f"Rigs the scorer calls invalid: {len(invalid)} {' '.join(invalid)}")
-
-
-def chains(plain: list[Case], chained: list[Case], bench: Bench) -> None:
-    """Which characters get chains, and what these cost in figures that count every joint the artist has not made."""
-    print("\n## Chains for tails, ears, hair, capes and skirts: how the two figures that count joints change")
-    for before, after in zip(plain, chained, strict=True):
-        if after.get("joints_result") == before.get("joints_result"):
-            continue
-        report = json.loads((bench.out / f"{bench.name}_chains" / f"{after['case']}.glb.json").read_text())
-        known = {joint["name"] for joint in json.loads((bench.out / bench.name / f"{after['case']}.glb.json").read_text())["joints"]}
-        names = " ".join(joint["name"] for joint in report["joints"] if joint["name"] not in known)
-        print(f"- {after['case']} ({after['cls']}): {names}", end="")
-        print(f"; CD-J2J {before['cd_j2j']:.2f} to {after['cd_j2j']:.2f}, IoU {before['joint_iou']:.2f} to {after['joint_iou']:.2f}")
 
 
 def worst(results: list[Case], bench: Bench) -> None:
@@ -218,7 +195,6 @@ def main() -> int:
     whole = bench.whole(args.out / "before.json" if then else None)
     skin = bench.skin(args.out / "before_skin.json" if then else None)
 
-    chained = bench.with_chains()
     failures(whole, "from the file alone")
     failures(skin, "with the true joints")
     bench_figures.summary(whole, skin)
@@ -226,8 +202,6 @@ def main() -> int:
     trained = bench.used_in_training()
     print(f"\n## Used in training, not counted: {len(trained)} {' '.join(str(case['case']) for case in trained)}")
     worst(whole, bench)
-    if chained:
-        chains(whole, chained, bench)
     targets = bench_figures.targets(whole, skin)
     targets.append(Target("files with validator errors", validator(args.out / "now"), 0))
     if not args.only:
