@@ -136,7 +136,7 @@ impl Provider {
     }
 
     /// Calls the service; `build` puts key and body into a request. Tries the next key or proxy where that can help,
-    /// at most [`TRIES`] in all.
+    /// at most six in all.
     ///
     /// # Errors
     /// What the last failure means (`provider_…`), by the service's words and status.

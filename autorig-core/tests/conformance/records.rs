@@ -4,14 +4,19 @@ use std::time::Duration;
 
 use autorig_core::{
     clock::{Clock, ManualClock, Time},
-    store::{CallKey, Message, PostgresSettings, PostgresStore, SqlStore, SqliteStore, Store, Upload},
-    task::{Owner, OwnerKind, Task, lifecycle::Event},
+    store::{
+        Applied, CallKey, Message, PostgresSettings, PostgresStore, SqlStore, SqliteStore, Store, Upload,
+    },
+    task::{
+        Owner, OwnerKind, Task,
+        lifecycle::{Event, Trigger},
+    },
 };
 use uuid::Uuid;
 
 use crate::{
     cluster::TestDatabase,
-    lifecycle::{failure, task, task_file},
+    lifecycle::{event, failure, task, task_file},
 };
 
 fn now() -> Time {
@@ -111,6 +116,31 @@ async fn a_file_lives_as_long_as_something_refers_to_it(store: &dyn Store) {
     assert_eq!(store.unrecorded_among(&keys).await.unwrap(), keys);
     let late = store.insert(&task_of(13, &upload.blob), None, &[]).await.unwrap_err();
     assert_eq!(late.code, "input_gone");
+    assert_counted(store).await;
+}
+
+async fn files_of_an_older_revision_stay_until_the_task_goes(store: &dyn Store) {
+    let made = task(now(), 1);
+    store.insert(&made, None, &[]).await.unwrap();
+    for (trigger, attempt) in [
+        (Trigger::Claim, 0),
+        (Trigger::AddFile, 1),
+        (Trigger::Complete, 1),
+        (Trigger::Correct, 0),
+        (Trigger::Claim, 0),
+        (Trigger::AddFile, 2),
+        (Trigger::Complete, 2),
+    ] {
+        let applied = store.apply(made.id, &event(trigger, attempt, now(), 0), now(), &[]).await.unwrap();
+        assert!(matches!(applied, Applied::Done(_)), "{trigger:?}: {applied:?}");
+        assert_counted(store).await;
+    }
+    assert!(doomed(store).await.is_empty());
+    let old = store.old_files(made.id, 1).await.unwrap();
+    assert_eq!(old.iter().map(|file| file.blob.as_str()).collect::<Vec<_>>(), ["tasks/x/1/0"]);
+    let mut released = store.remove(made.id, None, now()).await.unwrap().unwrap().released;
+    released.sort();
+    assert_eq!(released, ["tasks/x/1/0", "tasks/x/2/0", &made.input.blob]);
     assert_counted(store).await;
 }
 
@@ -256,6 +286,7 @@ macro_rules! suite {
             an_upload_moves_on_only_from_where_it_is
             a_file_lives_as_long_as_something_refers_to_it
             files_of_a_task_are_referred_to_while_it_has_them
+            files_of_an_older_revision_stay_until_the_task_goes
             an_owner_has_the_same_bytes_once
             uploads_are_forgotten_by_their_age_in_batches
             finished_tasks_and_their_logs_are_found_by_their_age

@@ -17,7 +17,7 @@ const NEWEST: f64 = 0.3;
 /// What a job is thought to take on a machine that has not done one.
 const UNKNOWN_SECONDS: f64 = 30.0;
 
-/// Keeps a failing machine from getting work: after [`FAILURES`] in a row it rests, then one probe decides.
+/// Keeps a failing machine from getting work: after three in a row it rests, then one probe decides.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Circuit {
     failures: u32,
