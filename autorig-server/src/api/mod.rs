@@ -75,7 +75,7 @@ pub(crate) enum Group {
     Operations,
 }
 
-const ABOUT: &str = "Turns a character mesh (GLB, glTF, OBJ, VRM) into a rigged and skinned character.
+const ABOUT: &str = "Turns a character mesh (GLB, glTF, FBX, OBJ, VRM, STL, PLY) into a rigged and skinned character.
 
 Create a task with a file or a link, follow it by its events (`text/event-stream`), by `?wait=30` or by polling \
 with its ETag, and download its files when they are ready.
