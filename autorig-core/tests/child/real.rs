@@ -13,7 +13,7 @@ use autorig_core::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Test,
+    harness::Test,
     support::{LIMITS, World, sample},
 };
 

@@ -11,7 +11,7 @@ use autorig_core::{Class, worker::embedded::ChildLimits};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Test,
+    harness::Test,
     support::{LIMITS, World},
 };
 
