@@ -77,4 +77,4 @@ pub use progress::{Progress, Silent, Stage};
 pub use report::Report;
 pub use rig::{Class, ExistingRig, Options, Rig, rig, rig_scene};
 pub use session::Session;
-pub use skeleton::markers::JointHint;
+pub use skeleton::{given::LEAST as WHOLE_SKELETON, markers::JointHint};

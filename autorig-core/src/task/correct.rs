@@ -47,20 +47,6 @@ pub struct TaskRig {
     pub symmetry: Symmetry,
 }
 
-/// Joints without which the engine takes no skeleton for a whole one: it would put them back.
-const ESSENTIAL: [&str; 10] = [
-    "hips",
-    "head",
-    "leftUpperArm",
-    "leftLowerArm",
-    "rightUpperArm",
-    "rightLowerArm",
-    "leftUpperLeg",
-    "leftLowerLeg",
-    "rightUpperLeg",
-    "rightLowerLeg",
-];
-
 /// What is wrong with a skeleton.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Correction {
@@ -190,7 +176,10 @@ fn corrected(rig: &TaskRig, correction: &Correction) -> Result<Vec<JointHint>> {
     for name in &correction.removed {
         let at = find(&joints, name)?;
         let gone = joints.remove(at);
-        if gone.parent.is_none() || ESSENTIAL.iter().any(|name| same_joint(name, &gone.name)) {
+        // Without these the engine takes no skeleton for a whole one: it would put them back.
+        if gone.parent.is_none()
+            || autorig_engine::WHOLE_SKELETON.iter().any(|name| same_joint(name, &gone.name))
+        {
             return Err(wrong(format!("`{}` cannot be removed: every humanoid has it", gone.name)));
         }
         for joint in joints.iter_mut().filter(|joint| joint.parent.as_ref() == Some(&gone.name)) {

@@ -11,8 +11,8 @@ use crate::Result;
 
 use glam::DVec3;
 
-/// What a skeleton has at least; hands and feet may be missing, as some characters have none.
-const LEAST: [&str; 10] = [
+/// What a whole skeleton of a user's own has at least; hands and feet may be missing, as some characters have none.
+pub const LEAST: [&str; 10] = [
     "hips",
     "head",
     "leftUpperArm",

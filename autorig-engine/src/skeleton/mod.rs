@@ -23,7 +23,7 @@ pub mod class;
 pub mod convention;
 pub mod creature;
 pub mod fit;
-mod given;
+pub(crate) mod given;
 pub mod hand;
 pub mod humanoid;
 pub mod markers;
